@@ -1,0 +1,1 @@
+"""The URL space: which operations a version of the API has, and in what form it answers."""

@@ -1,0 +1,100 @@
+"""One path of the API: from the request of an operation to its answer.
+
+The order of checks: method, key and site, right to write, parameters, idempotency key, and then
+the operation's own rules.
+"""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import unquote
+
+from starlette.types import Receive, Scope, Send
+
+from mock_server.api.operation import Operation
+from mock_server.store import idempotency
+from mock_server.store.database import Database
+from mock_server.store.rows import Rows
+from mock_server.wire import errors
+from mock_server.wire.answer import send_json
+from mock_server.wire.auth import Directory, authenticate
+from mock_server.wire.call import Call, trace_of
+from mock_server.wire.directives import read_directives
+from mock_server.wire.form import Form, nest, parse_body, parse_urlencoded, read_body
+from mock_server.wire.idempotency import REPLAYED, read_idempotency
+
+
+class Endpoint:
+    """The operations of one path, by method; an ASGI application that may raise ApiError."""
+
+    def __init__(
+        self,
+        version: str,
+        operations: list[Operation],
+        directory: Directory,
+        database: Database,
+        *,
+        strict_params: bool,
+    ) -> None:
+        self._version = version
+        self._operations = {operation.method: operation for operation in operations}
+        self._directory = directory
+        self._database = database
+        self._strict_params = strict_params
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        operation = self._operation(scope["method"])
+        trace = trace_of(scope)
+        trace.operation = operation.name
+        headers = dict(scope["headers"])
+        site, key = await authenticate(self._directory, headers)
+        trace.site, trace.key_name = site.name, key.name
+        if operation.writes and not key.may_write:
+            raise errors.not_authorized(key.name)
+        directives = read_directives(headers)
+        trace.remarks.extend(directives.remarks)
+        form = await _read_form(operation, scope, receive, headers)
+        given, unknown = operation.parameters.read(form.values)
+        trace.ignored = form.ignored + unknown
+        if form.unread is not None:
+            raise errors.unread_body(form.unread)
+        if trace.ignored and self._strict_params:
+            raise errors.unknown_parameter(trace.ignored[0])
+
+        ids = [unquote(id) for id in scope["path_params"].values()]
+        call = Call(site, key, self._version, directives, now=int(time.time()))
+        if not operation.writes:
+            found = self._database.read(lambda rows: operation.rule(rows, call, given, *ids))
+            return await send_json(send, 200, operation.answer(found))
+
+        asked = read_idempotency(headers, operation.method, scope["path"], form.values)
+
+        def work(rows: Rows) -> tuple[bytes, bool]:
+            if asked and (kept := idempotency.recall(rows, site.name, asked, call.now)):
+                return kept, True
+            body = operation.answer(operation.rule(rows, call, given, *ids))
+            if asked:
+                idempotency.remember(rows, site.name, asked, body, call.now)
+            return body, False
+
+        body, replayed = await self._database.write(work)
+        await send_json(send, 200, body, [REPLAYED] if replayed else ())
+
+    def _operation(self, method: str) -> Operation:
+        operation = self._operations.get("GET" if method == "HEAD" else method)
+        if operation is None:
+            raise errors.method_not_supported(method, ", ".join(sorted(self._operations)))
+        return operation
+
+
+async def _read_form(
+    operation: Operation, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
+) -> Form:
+    query: bytes = scope["query_string"]
+    in_query = nest(parse_urlencoded(query)) if query else Form()
+    if not operation.writes:
+        return in_query
+    body = await read_body(receive, headers.get(b"content-length"))
+    form = parse_body(headers.get(b"content-type", b""), body)
+    form.ignored.extend(in_query.values)  # a POST's parameters are in its body
+    return form

@@ -1,0 +1,71 @@
+"""Everything under /api/: each request finds its path, and each answer is Chargebee's."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+
+from starlette.requests import ClientDisconnect
+from starlette.routing import Route, Router
+from starlette.types import Receive, Scope, Send
+
+from mock_server.api.endpoint import Endpoint
+from mock_server.api.operation import Operation
+from mock_server.store.database import Database
+from mock_server.wire import errors
+from mock_server.wire.answer import send_error
+from mock_server.wire.auth import Directory
+from mock_server.wire.call import trace_of
+from mock_server.wire.errors import ApiError
+
+_log = logging.getLogger("chargebee_mock")
+
+
+class Gateway:
+    """The ASGI application of the API's versions; every failure is answered in Chargebee's form."""
+
+    def __init__(
+        self,
+        versions: dict[str, tuple[Operation, ...]],
+        directory: Directory,
+        database: Database,
+        *,
+        strict_params: bool,
+    ) -> None:
+        self._router = Router(
+            [
+                Route(
+                    f"/{version}{path.replace('-', '_')}",
+                    Endpoint(version, operations, directory, database, strict_params=strict_params),
+                )
+                for version, declared in versions.items()
+                for path, operations in _by_path(declared).items()
+            ],
+            redirect_slashes=False,
+            default=_no_such_path,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # Matched as it was sent, so that an id may hold an escaped slash.
+        raw_path: bytes = scope["raw_path"]
+        try:
+            await self._router(scope | {"path": raw_path.decode("latin-1")}, receive, send)
+        except ApiError as error:
+            await send_error(send, error)
+        except ClientDisconnect:
+            return
+        except Exception:
+            request_id = trace_of(scope).request_id
+            _log.exception("request %s failed", request_id)
+            await send_error(send, errors.internal_error(request_id))
+
+
+def _by_path(operations: tuple[Operation, ...]) -> dict[str, list[Operation]]:
+    paths = defaultdict(list)
+    for operation in operations:
+        paths[operation.path].append(operation)
+    return paths
+
+
+async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
+    raise errors.path_not_found()

@@ -1,0 +1,103 @@
+"""The application: the rooms put together, and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI, Request, Response
+from fastapi.openapi.utils import get_openapi
+from fastapi_offline import FastAPIOffline
+from starlette.responses import JSONResponse
+
+from mock_server import __version__
+from mock_server.api import v1
+from mock_server.api.gateway import Gateway
+from mock_server.resources import seed
+from mock_server.sandbox.health import health
+from mock_server.sandbox.journal import Journal
+from mock_server.sandbox.recorded import recorded
+from mock_server.settings import Settings, from_environment
+from mock_server.store.database import open_database
+from mock_server.store.sites import Sites
+from mock_server.wire.auth import default_site
+from mock_server.wire.errors import ApiError
+
+VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
+
+_PRELOAD_AFTER: Final = 1.0
+"""Seconds after the start at which what start-up left out is imported in the background."""
+
+
+def from_variables() -> FastAPI:
+    """The application with the settings of the environment: what each of several workers runs."""
+    return build(from_environment())
+
+
+def build(settings: Settings) -> FastAPI:
+    """The server's application, with its database open.
+
+    Raises `store.database.DatabaseError` or `resources.seed.SeedError`, each with one clear line.
+    """
+    database = open_database(settings.database)
+    sites = Sites(database, seed.planter(settings.seed), strict=settings.strict_sites)
+    if not sites.exists(default_site()):
+        seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
+    gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
+    journal = Journal(gateway, database, limit=settings.journal_limit)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await sites.ensure(default_site())
+        await sites.ensure(default_site(test=False))
+        preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload)
+        yield
+        preload.cancel()
+        await journal.flush()
+        database.close()
+
+    app = FastAPIOffline(
+        title="chargebee-mock",
+        version=__version__,
+        docs_url="/_mock/docs",
+        redoc_url=None,
+        openapi_url="/_mock/openapi.json",
+        static_url="/_mock/docs/assets",
+        swagger_ui_oauth2_redirect_url="/_mock/docs/oauth2-redirect",
+        redirect_slashes=False,
+        lifespan=lifespan,
+    )
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.add_exception_handler(ApiError, _refused)
+    app.include_router(health(database), prefix="/_mock")
+    app.include_router(recorded(database, journal), prefix="/_mock")
+    app.mount("/api", journal)
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Our interface as FastAPI describes it, and Chargebee's as its operations do."""
+    if app.openapi_schema is None:
+        from mock_server.api import openapi
+
+        described = get_openapi(title=app.title, version=app.version, routes=app.routes)
+        paths, schemas = openapi.describe(VERSIONS)
+        components = described.setdefault("components", {})
+        described["paths"] = paths | described["paths"]
+        components["schemas"] = schemas | components.get("schemas", {})
+        components["securitySchemes"] = openapi.SECURITY
+        app.openapi_schema = described
+    return app.openapi_schema
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return JSONResponse(error.body(), status_code=error.status)
+
+
+def _preload() -> None:
+    loop = asyncio.get_running_loop()
+    loop.run_in_executor(None, importlib.import_module, "mock_server.store.tables")

@@ -1,0 +1,1 @@
+"""What leaves after a change: events, webhooks and e-mails."""

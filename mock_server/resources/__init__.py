@@ -1,0 +1,1 @@
+"""What Chargebee knows, one module a resource: its attributes, its parameters, its rules."""

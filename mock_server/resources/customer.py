@@ -1,0 +1,77 @@
+"""Customers of the seed: read and listed."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from mock_server.resources.address import Address
+from mock_server.resources.enums import Gateway, PaymentMethodType
+from mock_server.resources.page import Page
+from mock_server.resources.resource import Attributes, Cents, Map, Moment, Resource
+from mock_server.store.paging import page
+from mock_server.store.rows import Row, Rows
+from mock_server.wire import errors
+from mock_server.wire.call import Call
+from mock_server.wire.listing import Listing
+from mock_server.wire.parameters import Parameters, email, required, required_email, text
+
+
+class Contact(Attributes):
+    id: str = required(150)
+    first_name: str | None = text(150)
+    last_name: str | None = text(150)
+    email: str = required_email(70)
+    phone: str | None = text(50)
+    label: str | None = text(50)
+    enabled: bool = False
+    send_account_email: bool = False
+    send_billing_email: bool = False
+
+
+class PaymentMethod(Attributes):
+    type: PaymentMethodType
+    gateway: Gateway
+    status: Literal["valid", "expiring", "expired", "invalid"] = "valid"
+    reference_id: str = required(200)
+
+
+class Customer(Resource):
+    kind: ClassVar[str] = "customer"
+
+    id: str = required(50)
+    first_name: str | None = text(150)
+    last_name: str | None = text(150)
+    email: str | None = email(70)
+    phone: str | None = text(50)
+    company: str | None = text(250)
+    vat_number: str | None = text(20)
+    auto_collection: Literal["on", "off"] = "on"
+    allow_direct_debit: bool = False
+    created_at: Moment
+    created_from_ip: str | None = text(50)
+    taxability: Literal["taxable", "exempt"] | None = "taxable"
+    billing_address: Address | None = None
+    contacts: list[Contact] | None = None
+    payment_method: PaymentMethod | None = None
+    invoice_notes: str | None = text(2000)
+    account_credits: Cents = 0
+    refundable_credits: Cents = 0
+    excess_payments: Cents = 0
+    meta_data: Map | None = None
+
+
+def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+    return find(rows, call, id)
+
+
+def list_all(rows: Rows, call: Call, given: Listing) -> Page:
+    return Page(*page(rows, "customers", call.site.name, size=given.size, after=given.after()))
+
+
+def find(rows: Rows, call: Call, id: str, param: str | None = None) -> Row:
+    """The customer's row; ApiError 404, which names `param` where the id came as one."""
+    row = rows.find("customers", site=call.site.name, id=id)
+    if row is None:
+        raise errors.resource_not_found(id, param)
+    return row
+

@@ -1,0 +1,87 @@
+"""Events: what happened, with the resources as they were right after it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Any, ClassVar, Literal
+
+from mock_server.resources.enums import EventType, Source, WebhookStatus
+from mock_server.resources.page import Page
+from mock_server.resources.resource import Attributes, Map, Moment, Resource
+from mock_server.store.paging import page
+from mock_server.store.rows import Row, Rows
+from mock_server.wire import errors
+from mock_server.wire.call import Call
+from mock_server.wire.listing import Listing
+from mock_server.wire.parameters import Parameters, Timestamp, required, text, timestamp
+
+
+class EventWebhook(Attributes):
+    """What became of the event at one endpoint; `id` is the endpoint's."""
+
+    id: str = required(40)
+    webhook_status: WebhookStatus
+    object: Literal["webhook"] = "webhook"
+
+
+class Event(Resource):
+    kind: ClassVar[str] = "event"
+
+    id: str = required(40)
+    occurred_at: Moment
+    source: Source = "none"
+    user: str | None = text(150)
+    webhook_status: WebhookStatus | None = None
+    webhooks: list[EventWebhook] | None = None
+    event_type: EventType | None = None
+    api_version: Literal["v1", "v2"] | None = "v1"
+    content: Map
+
+
+class ListEvents(Listing):
+    start_time: Timestamp | None = timestamp()
+    end_time: Timestamp | None = timestamp()
+    webhook_status: WebhookStatus | None = None
+    event_type: EventType | None = None
+
+
+def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+    row = rows.find("events", site=call.site.name, id=id)
+    if row is None:
+        raise errors.resource_not_found(id)
+    link_webhooks(rows, call.site.name, [row])
+    return row
+
+
+def list_all(rows: Rows, call: Call, given: ListEvents) -> Page:
+    found, last = page(
+        rows,
+        "events",
+        call.site.name,
+        size=given.size,
+        after=given.after(),
+        filters={
+            "occurred_at.from": given.start_time,
+            "occurred_at.until": given.end_time,
+            "webhook_status": given.webhook_status,
+            "event_type": given.event_type,
+        },
+        time="occurred_at",
+    )
+    link_webhooks(rows, call.site.name, found)
+    return Page(found, last)
+
+
+def link_webhooks(rows: Rows, site: str, events: list[Row]) -> None:
+    """Give each event its webhooks."""
+    linked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for webhook in rows.all_of("webhooks", site, "event_id", [event["id"] for event in events]):
+        linked[webhook["event_id"]].append(
+            {
+                "id": webhook["webhook_endpoint_id"],
+                "webhook_status": webhook["webhook_status"],
+                "object": "webhook",
+            }
+        )
+    for event in events:
+        event["webhooks"] = linked[event["id"]]

@@ -1,0 +1,157 @@
+"""Orders: made for an invoice, changed, read and listed."""
+
+from __future__ import annotations
+
+import json
+from typing import ClassVar
+
+from mock_server.outbox.record import Email, record_event
+from mock_server.resources import customer, invoice
+from mock_server.resources.address import AddressParameters
+from mock_server.resources.enums import OrderStatus
+from mock_server.resources.page import Page
+from mock_server.resources.resource import Moment, Resource
+from mock_server.store.paging import page
+from mock_server.store.rows import Row, Rows, Taken
+from mock_server.wire import errors
+from mock_server.wire.call import Call
+from mock_server.wire.ids import new_id
+from mock_server.wire.listing import Listing
+from mock_server.wire.parameters import Parameters, required, text
+
+class Order(Resource):
+    kind: ClassVar[str] = "order"
+
+    id: str = required(40)
+    invoice_id: str | None = text(50)
+    status: OrderStatus | None = "new"
+    reference_id: str | None = text(50)
+    fulfillment_status: str | None = text(50)
+    note: str | None = text(600)
+    tracking_id: str | None = text(50)
+    batch_id: str | None = text(50)
+    created_by: str | None = text(50)
+    created_at: Moment
+    status_update_at: Moment | None = None
+    currency_code: str | None = text(3)
+
+
+class CreateOrder(Parameters):
+    id: str | None = text(40)
+    invoice_id: str = required(50)
+    status: OrderStatus | None = None
+    reference_id: str | None = text(50)
+    fulfillment_status: str | None = text(50)
+    note: str | None = text(600)
+    tracking_id: str | None = text(50)
+    batch_id: str | None = text(50)
+
+
+class UpdateOrder(Parameters):
+    reference_id: str | None = text(50)
+    batch_id: str | None = text(50)
+    note: str | None = text(600)
+    tracking_id: str | None = text(50)
+    fulfillment_status: str | None = text(50)
+    status: OrderStatus | None = None
+    shipping_address: AddressParameters | None = None
+
+
+def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
+    """A new order for an invoice of the site, whatever the invoice's status."""
+    site = call.site.name
+    billed = invoice.find(rows, call, given.invoice_id, param="invoice_id")
+    row: Row = {
+        "site": site,
+        "id": given.id or new_id(call.site),
+        "invoice_id": given.invoice_id,
+        "status": given.status or "new",
+        "reference_id": given.reference_id,
+        "fulfillment_status": given.fulfillment_status,
+        "note": given.note,
+        "tracking_id": given.tracking_id,
+        "batch_id": given.batch_id,
+        "created_by": call.key.name,
+        "created_at": call.now,
+        "status_update_at": call.now,
+        "currency_code": billed["currency_code"],
+    }
+    try:
+        rows.insert("orders", row)
+    except Taken:
+        raise errors.duplicate("id", row["id"]) from None
+    _record(rows, call, "order_created", row, billed, "has been received")
+    return row
+
+
+def update(rows: Rows, call: Call, given: UpdateOrder, id: str) -> Row:
+    """Change what was given: a blank value clears, and `status_update_at` follows the status."""
+    row = _find(rows, call, id)
+    changes: Row = {
+        name: getattr(given, name)
+        for name in given.model_fields_set
+        if name not in ("status", "shipping_address")
+    }
+    if given.shipping_address is not None:
+        changes["shipping_address"] = _merge(row["shipping_address"], given.shipping_address)
+    if given.status is not None and given.status != row["status"]:
+        changes |= {"status": given.status, "status_update_at": call.now}
+    if changes:
+        rows.update("orders", changes, seq=row["seq"])
+    row |= changes
+    billed = invoice.find(rows, call, row["invoice_id"], param="invoice_id")
+    _record(rows, call, "order_updated", row, billed, "has been updated")
+    return row
+
+
+def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+    return _find(rows, call, id)
+
+
+def list_all(rows: Rows, call: Call, given: Listing) -> Page:
+    return Page(
+        *page(rows, "orders", call.site.name, size=given.size, after=given.after())
+    )
+
+
+def list_of_invoice(rows: Rows, call: Call, given: Listing, invoice_id: str) -> Page:
+    invoice.find(rows, call, invoice_id)
+    return Page(
+        *page(
+            rows,
+            "orders",
+            call.site.name,
+            size=given.size,
+            after=given.after(),
+            filters={"invoice_id": invoice_id},
+        )
+    )
+
+
+def _find(rows: Rows, call: Call, id: str) -> Row:
+    row = rows.find("orders", site=call.site.name, id=id)
+    if row is None:
+        raise errors.resource_not_found(id)
+    return row
+
+
+def _merge(kept: str | None, given: AddressParameters) -> str | None:
+    """An address keeps the lines that an update does not name, and loses those it blanks."""
+    address = json.loads(kept) if kept else {}
+    address |= {name: getattr(given, name) for name in given.model_fields_set}
+    address = {name: value for name, value in address.items() if value is not None}
+    return json.dumps(address) if address else None
+
+
+def _record(
+    rows: Rows, call: Call, event_type: str, row: Row, billed: Row, what: str
+) -> None:
+    recipient = customer.find(rows, call, billed["customer_id"])["email"]
+    email = None
+    if recipient is not None:
+        email = Email(
+            recipient,
+            f"Your order {row['id']} {what}",
+            f"Order {row['id']} of invoice {row['invoice_id']} {what}; it is {row['status']}.",
+        )
+    record_event(rows, call, event_type, {"order": Order.show(row)}, email)

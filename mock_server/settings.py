@@ -1,0 +1,99 @@
+"""Every knob of the server: its default, its environment variable and its help, declared once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+ENVIRONMENT_PREFIX: Final = "CHARGEBEE_MOCK_"
+
+_BUNDLED_FIXTURES: Final = Path(__file__).parent / "fixtures"
+_CHECKOUT_FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
+
+
+def default_seed() -> str:
+    """The demo seed: inside an installed package, else beside it in a checkout."""
+    folder = _BUNDLED_FIXTURES if _BUNDLED_FIXTURES.is_dir() else _CHECKOUT_FIXTURES
+    return str(folder / "demo.yaml")
+
+
+def _knob(default: Any, help: str) -> Any:
+    return field(default=default, metadata={"help": help})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one server runs with; see `from_environment` for where values come from."""
+
+    host: str = _knob("127.0.0.1", "Address to listen on.")
+    port: int = _knob(8010, "Port to listen on; 0 picks a free one.")
+    database: str = _knob(
+        ".chargebee-mock/chargebee.sqlite",
+        "SQLite file that keeps the state; :memory: keeps nothing.",
+    )
+    seed: str = _knob(
+        default_seed(),
+        "YAML file with the customers, invoices and API keys that every new site starts with.",
+    )
+    workers: int = _knob(1, "Server processes that share the port and the database.")
+    log_level: str = _knob(
+        "",
+        "debug, info (one line a request), warning or error; "
+        "info on a terminal, warning elsewhere.",
+    )
+    strict_params: bool = _knob(False, "Refuse unknown parameters instead of ignoring them.")
+    strict_sites: bool = _knob(
+        False, "Answer site_not_found for an unknown site instead of making it."
+    )
+    journal_limit: int = _knob(10_000, "How many of the latest requests the journal keeps.")
+
+    def __post_init__(self) -> None:
+        _within("workers", self.workers, 1, 64)
+        _within("port", self.port, 0, 65_535)
+        _within("journal_limit", self.journal_limit, 0, 10_000_000)
+        if self.log_level not in ("", "debug", "info", "warning", "error"):
+            raise ValueError(
+                f"log_level: {self.log_level!r} is not one of debug, info, warning, error"
+            )
+        if self.database.startswith(("postgresql:", "postgresql+")):
+            raise ValueError("database: PostgreSQL is not supported yet; name a SQLite file")
+        if self.database == ":memory:" and self.workers > 1:
+            raise ValueError("workers: several processes cannot share a :memory: database")
+
+    def to_environment(self) -> dict[str, str]:
+        """The variables from which `from_environment` makes these settings again."""
+        return {
+            ENVIRONMENT_PREFIX + knob.name.upper(): str(getattr(self, knob.name))
+            for knob in fields(self)
+        }
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings out of `CHARGEBEE_MOCK_*` variables; a bad value raises ValueError naming it."""
+    values: dict[str, Any] = {}
+    for knob in fields(Settings):
+        text = environment.get(ENVIRONMENT_PREFIX + knob.name.upper())
+        if text is not None:
+            values[knob.name] = _parse(knob.name, knob.default, text)
+    return Settings(**values)
+
+
+def _parse(name: str, default: object, text: str) -> object:
+    if isinstance(default, bool):
+        if text.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off", ""):
+            raise ValueError(f"{name}: {text!r} is neither true nor false")
+        return text.lower() in ("1", "true", "yes", "on")
+    if isinstance(default, int):
+        try:
+            return int(text)
+        except ValueError:
+            raise ValueError(f"{name}: {text!r} is not a whole number") from None
+    return text
+
+
+def _within(name: str, value: int, low: int, high: int) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name}: {value} is not between {low} and {high}")

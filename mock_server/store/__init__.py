@@ -1,0 +1,1 @@
+"""Where state lives. Nothing above this room knows which database it is."""

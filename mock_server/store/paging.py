@@ -1,0 +1,82 @@
+"""Lists by key: the rows after a position, the latest first.
+
+The statements are SQLAlchemy's, built from the tables and compiled once each; a page costs the
+same wherever it is. SQLAlchemy is imported with the first list, not at start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from mock_server.store.rows import Row, Rows
+from mock_server.wire.listing import Position
+
+
+
+def page(
+    rows: Rows,
+    table: str,
+    site: str,
+    *,
+    size: int,
+    after: Position | None,
+    filters: Mapping[str, object] | None = None,
+    time: str = "created_at",
+) -> tuple[list[Row], Position | None]:
+    """At most `size` rows of a site's table, and the last one's position when more follow.
+
+    `filters` maps `column` or `column.after`, `column.from`, `column.until` to the value to
+    compare with; None counts as no filter. `time` is the column that orders the list.
+    """
+    wanted = {key: value for key, value in (filters or {}).items() if value is not None}
+    statement, defaults = _compiled(table, time, tuple(wanted), after is not None)
+    values = defaults | {"site": site, "size": size + 1}
+    values |= {_name(key): value for key, value in wanted.items()}
+    if after is not None:
+        values |= {"after_time": after.created_at, "after_seq": after.seq}
+    found = rows.execute(statement, values)
+    if len(found) <= size:
+        return found, None
+    last = found[size - 1]
+    return found[:size], Position(last[time], last["seq"])
+
+
+@lru_cache
+def _compiled(
+    table: str, time: str, filters: tuple[str, ...], goes_on: bool
+) -> tuple[str, dict[str, Any]]:
+    """The statement's text, and its parameters with the values that they have already."""
+    from sqlalchemy import bindparam, select, tuple_
+    from sqlalchemy.dialects import sqlite
+    from sqlmodel import SQLModel
+
+    from mock_server.store import tables  # noqa: F401  (fills SQLModel.metadata)
+
+    columns = SQLModel.metadata.tables[table].c
+    statement = select(*columns).where(columns.site == bindparam("site"))
+    for key in filters:
+        name, _, comparison = key.partition(".")
+        value = bindparam(_name(key))
+        column: Any = columns[name]
+        match comparison:
+            case "after":
+                statement = statement.where(column > value)
+            case "from":
+                statement = statement.where(column >= value)
+            case "until":
+                statement = statement.where(column <= value)
+            case _:
+                statement = statement.where(column == value)
+    if goes_on:
+        position = tuple_(bindparam("after_time"), bindparam("after_seq"))
+        statement = statement.where(tuple_(columns[time], columns.seq) < position)
+    statement = statement.order_by(columns[time].desc(), columns.seq.desc())
+    statement = statement.limit(bindparam("size"))
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+    return str(compiled), dict(compiled.params)
+
+
+def _name(key: str) -> str:
+    return key.replace(".", "_")

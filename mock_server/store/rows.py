@@ -1,0 +1,100 @@
+"""Rows of the tables by their columns: the lane of single-row statements.
+
+Each statement is one text per shape, compiled once by the driver; no ORM stands in the way of a
+write. Lists are `paging`'s.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any, TypeAlias
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Taken(Exception):
+    """A row with this key exists already."""
+
+
+class Rows:
+    """The rows of the transaction that `Database.write` or `Database.read` opened."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def insert(self, table: str, row: Mapping[str, object]) -> None:
+        """Add a row; Taken where its key is not free."""
+        try:
+            self._connection.execute(_insert(table, tuple(row)), tuple(row.values()))
+        except sqlite3.IntegrityError as error:
+            if error.sqlite_errorcode in _NOT_UNIQUE:
+                raise Taken(table) from None
+            raise
+
+    def insert_all(self, table: str, rows: list[Row]) -> None:
+        """Add rows that all have the same columns."""
+        if rows:
+            self._connection.executemany(
+                _insert(table, tuple(rows[0])), [tuple(row.values()) for row in rows]
+            )
+
+    def replace(self, table: str, row: Mapping[str, object]) -> None:
+        """Add a row in the place of the one with its key, if there is one."""
+        statement = _insert(table, tuple(row)).replace("INSERT", "INSERT OR REPLACE", 1)
+        self._connection.execute(statement, tuple(row.values()))
+
+    def find(self, table: str, **where: object) -> Row | None:
+        """The one row whose columns have these values."""
+        found: Row | None = self._connection.execute(
+            _select(table, tuple(where)), tuple(where.values())
+        ).fetchone()
+        return found
+
+    def all(self, table: str, **where: object) -> list[Row]:
+        """Every row whose columns have these values, in the order of their creation."""
+        statement = _select(table, tuple(where)) + " ORDER BY seq"
+        return self._connection.execute(statement, tuple(where.values())).fetchall()
+
+    def all_of(self, table: str, site: str, column: str, values: Iterable[object]) -> list[Row]:
+        """Every row of the site whose `column` has one of these values, in order of creation."""
+        wanted = tuple(values)
+        marks = ", ".join("?" * len(wanted))
+        statement = f'SELECT * FROM {table} WHERE site = ? AND "{column}" IN ({marks}) ORDER BY seq'
+        return self._connection.execute(statement, (site, *wanted)).fetchall()
+
+    def update(self, table: str, changes: Mapping[str, object], **where: object) -> None:
+        """Change the rows whose columns have these values."""
+        self._connection.execute(
+            _update(table, tuple(changes), tuple(where)), (*changes.values(), *where.values())
+        )
+
+    def execute(self, statement: str, parameters: Mapping[str, object]) -> list[Row]:
+        """A statement of the store's own, with named parameters."""
+        return self._connection.execute(statement, parameters).fetchall()
+
+
+_NOT_UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+
+
+@lru_cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names = ", ".join(f'"{column}"' for column in columns)
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {table} ({names}) VALUES ({marks})"
+
+
+@lru_cache
+def _select(table: str, columns: tuple[str, ...]) -> str:
+    return f"SELECT * FROM {table} WHERE {_condition(columns)}"
+
+
+@lru_cache
+def _update(table: str, changed: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    changes = ", ".join(f'"{column}" = ?' for column in changed)
+    return f"UPDATE {table} SET {changes} WHERE {_condition(columns)}"
+
+
+def _condition(columns: tuple[str, ...]) -> str:
+    return " AND ".join(f'"{column}" = ?' for column in columns)

@@ -1,0 +1,1 @@
+"""Chargebee's HTTP dialect; knows no resource."""

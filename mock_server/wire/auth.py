@@ -1,0 +1,115 @@
+"""Who calls, and for which site: the host name and the API key of a request."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Final, Protocol
+
+from mock_server.wire import errors
+
+_SITE_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
+_TEST_SUFFIX: Final = "-test"
+_BARE_HOSTS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
+"""Names of several labels by which a container reaches its own machine: they name no site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A Chargebee site; `name` is the first label of its host, such as `acme-test`."""
+
+    name: str
+
+    @property
+    def is_test(self) -> bool:
+        return self.name.endswith(_TEST_SUFFIX)
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """What a key may do. `name` is the display name that `created_by` and events show."""
+
+    name: str
+    role: str
+    site: str | None
+    """The only site that the key opens; None for a key that opens any."""
+
+    @property
+    def may_write(self) -> bool:
+        return self.role != "read_only_access"
+
+
+class Directory(Protocol):
+    """Where sites and API keys are looked up."""
+
+    def api_key(self, secret: str) -> ApiKey | None:
+        """The key that has this secret, if one was declared."""
+
+    async def site(self, name: str) -> Site:
+        """The site of that name, made when it is new; an ApiError where that is not allowed."""
+
+
+FULL_ACCESS: Final = ApiKey(name="full_access_key_v1", role="full_access", site=None)
+"""What a `test_` or `live_` key is that nobody declared."""
+
+
+async def authenticate(directory: Directory, headers: Mapping[bytes, bytes]) -> tuple[Site, ApiKey]:
+    """The site and the key of a request; ApiError 401 or 404 where there is none.
+
+    A `test_` key opens test sites only, a `live_` key live sites only.
+    """
+    secret = _secret(headers.get(b"authorization", b""))
+    named = site_of_host(headers.get(b"host", b""))
+    opens_test_sites = secret.startswith("test_")
+    if not opens_test_sites and not secret.startswith("live_"):
+        raise errors.authentication_failed()
+    key = directory.api_key(secret) or FULL_ACCESS
+    name = named or key.site or default_site(test=opens_test_sites)
+    if name.endswith(_TEST_SUFFIX) != opens_test_sites or key.site not in (None, name):
+        raise errors.authentication_failed()
+    if not _SITE_NAME.fullmatch(name):
+        raise errors.site_not_found(name)
+    return await directory.site(name), key
+
+
+def default_site(*, test: bool = True) -> str:
+    """The site of a request whose host names none."""
+    return "demo-test" if test else "demo"
+
+
+@lru_cache(maxsize=1024)
+def site_of_host(host: bytes) -> str | None:
+    """The site that a Host header names by its first label; None for a bare host or an address."""
+    name = host.decode("latin-1").lower()
+    if name.startswith("["):
+        return None
+    name = name.rpartition(":")[0] or name
+    label, dot, _ = name.rstrip(".").partition(".")
+    if not dot or name in _BARE_HOSTS or _is_address(name):
+        return None
+    return label
+
+
+@lru_cache(maxsize=1024)
+def _secret(authorization: bytes) -> str:
+    scheme, _, encoded = authorization.partition(b" ")
+    if scheme.lower() != b"basic":
+        return ""
+    try:
+        credentials = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
+    except (binascii.Error, UnicodeDecodeError):
+        return ""
+    return credentials.partition(":")[0]
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,169 @@
+"""Chargebee's error answers: the body that its SDKs read, and one maker per situation.
+
+Codes and status are those of the published spec's `400` … `503` schemas; wordings and their
+grades stand in docs/fidelity.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+class ApiError(Exception):
+    """An answer other than 200 under /api/, in the form that Chargebee's SDKs read.
+
+    `message` is "param : error_msg" unless given; `type` is None where Chargebee sends none.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        api_error_code: str,
+        error_msg: str,
+        *,
+        type: str | None = "invalid_request",
+        param: str | None = None,
+        error_code: str | None = None,
+        message: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        if message is None:
+            message = f"{param} : {error_msg}" if param else error_msg
+        super().__init__(message)
+        self.status = status
+        self.api_error_code = api_error_code
+        self.error_msg = error_msg
+        self.type = type
+        self.param = param
+        self.error_code = error_code or api_error_code
+        self.message = message
+        self.headers = dict(headers or {})
+
+    def body(self) -> dict[str, object]:
+        """The JSON body, its keys in Chargebee's order."""
+        body: dict[str, object] = {"message": self.message}
+        if self.type is not None:
+            body["type"] = self.type
+        body["api_error_code"] = self.api_error_code
+        if self.param is not None:
+            body["param"] = self.param
+        body["error_code"] = self.error_code
+        body["error_msg"] = self.error_msg
+        if self.param is not None:
+            body["error_param"] = self.param
+        body["http_status_code"] = self.status
+        return body
+
+
+def cannot_be_blank(param: str) -> ApiError:
+    return ApiError(
+        400, "param_wrong_value", "cannot be blank", param=param, error_code="param_required"
+    )
+
+
+def wrong_format(param: str | None, error_msg: str = "wrong format") -> ApiError:
+    return ApiError(400, "param_wrong_value", error_msg, param=param, error_code="wrong_format")
+
+
+def wrong_value(param: str, error_msg: str) -> ApiError:
+    return ApiError(400, "param_wrong_value", error_msg, param=param)
+
+
+def duplicate(param: str, value: str) -> ApiError:
+    return ApiError(
+        400,
+        "duplicate_entry",
+        f"The value {value} is already present.",
+        param=param,
+        error_code="param_not_unique",
+    )
+
+
+def resource_not_found(id: str, param: str | None = None) -> ApiError:
+    """An id that nothing has; `param` names it where it came as a parameter, not in the path."""
+    error_msg = f"{id} not found"
+    return ApiError(404, "resource_not_found", error_msg, param=param, message=error_msg)
+
+
+def path_not_found() -> ApiError:
+    return ApiError(404, "resource_not_found", "Sorry, we couldn't find that resource")
+
+
+def site_not_found(site: str) -> ApiError:
+    return ApiError(404, "site_not_found", f"The site {site} does not exist", type=None)
+
+
+def authentication_failed() -> ApiError:
+    return ApiError(
+        401,
+        "api_authentication_failed",
+        "Sorry, authentication failed. Invalid api key",
+        type=None,
+        error_code="api_authentication_invalid_key",
+        headers={"WWW-Authenticate": 'Basic realm="Chargebee API"'},
+    )
+
+
+def not_authorized(key_name: str) -> ApiError:
+    return ApiError(
+        403,
+        "api_authorization_failed",
+        f"The API key {key_name} may not perform this operation",
+        type=None,
+    )
+
+
+def method_not_supported(method: str, allowed: str) -> ApiError:
+    return ApiError(
+        405,
+        "http_method_not_supported",
+        f"The method {method} is not supported here; use {allowed}",
+        headers={"Allow": allowed},
+    )
+
+
+def idempotency_key_reused() -> ApiError:
+    return ApiError(
+        422,
+        "unable_to_process_request",
+        "The idempotency key provided has already been used for a different request",
+    )
+
+
+def body_too_large(limit: int) -> ApiError:
+    return ApiError(413, "invalid_request", f"The request body is longer than {limit} bytes")
+
+
+def unread_body(content_type: str) -> ApiError:
+    sent = f"of type {content_type}" if content_type else "without a Content-Type"
+    return ApiError(
+        400,
+        "invalid_request",
+        f"A request body {sent} is not read; send application/x-www-form-urlencoded",
+    )
+
+
+def unknown_parameter(param: str) -> ApiError:
+    return ApiError(400, "param_wrong_value", "unknown parameter", param=param)
+
+
+def site_read_only() -> ApiError:
+    return ApiError(
+        503,
+        "site_read_only_mode",
+        "The site's data cannot be changed at the moment: the database is read-only",
+        type="operation_failed",
+    )
+
+
+def temporary(reason: str) -> ApiError:
+    return ApiError(503, "internal_temporary_error", reason, type="operation_failed")
+
+
+def internal_error(request_id: str) -> ApiError:
+    return ApiError(
+        500,
+        "internal_error",
+        f"Sorry, something went wrong; see the server's log for request {request_id}",
+        type="operation_failed",
+    )
