@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 from starlette.responses import JSONResponse
 
-from mock_server import __version__
+from mock_server import __version__, log
 from mock_server.api import v1
 from mock_server.api.gateway import Gateway
 from mock_server.resources import seed
@@ -34,7 +34,9 @@ _PRELOAD_AFTER: Final = 1.0
 
 def from_variables() -> FastAPI:
     """The application with the settings of the environment: what each of several workers runs."""
-    return build(from_environment())
+    settings = from_environment()
+    log.configure(settings.log_level)
+    return build(settings)
 
 
 def build(settings: Settings) -> FastAPI:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
+from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect
 from starlette.routing import Route, Router
@@ -26,7 +27,7 @@ class Gateway:
 
     def __init__(
         self,
-        versions: dict[str, tuple[Operation, ...]],
+        versions: Mapping[str, tuple[Operation, ...]],
         directory: Directory,
         database: Database,
         *,
@@ -49,7 +50,7 @@ class Gateway:
         # Matched as it was sent, so that an id may hold an escaped slash.
         raw_path: bytes = scope["raw_path"]
         try:
-            await self._router(scope | {"path": raw_path.decode("latin-1")}, receive, send)
+            await self._router({**scope, "path": raw_path.decode("latin-1")}, receive, send)
         except ApiError as error:
             await send_error(send, error)
         except ClientDisconnect:

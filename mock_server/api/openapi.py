@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -67,7 +68,9 @@ class _Dialect(GenerateJsonSchema):
         return described
 
 
-def describe(versions: dict[str, tuple[Operation, ...]]) -> tuple[dict[str, Any], dict[str, Any]]:
+def describe(
+    versions: Mapping[str, tuple[Operation, ...]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """The paths and the component schemas of the API's versions."""
     operations = [operation for declared in versions.values() for operation in declared]
     models: dict[type[BaseModel], None] = {Error: None}

@@ -74,4 +74,3 @@ def find(rows: Rows, call: Call, id: str, param: str | None = None) -> Row:
     if row is None:
         raise errors.resource_not_found(id, param)
     return row
-

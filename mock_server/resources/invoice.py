@@ -228,11 +228,7 @@ def _link_orders(rows: Rows, call: Call, invoices: list[Row]) -> None:
     ids = [invoice["id"] for invoice in invoices]
     for order in rows.all_of("orders", call.site.name, "invoice_id", ids):
         linked[order["invoice_id"]].append(
-            {
-                name: order[name]
-                for name in LinkedOrder.model_fields
-                if order[name] is not None
-            }
+            {name: order[name] for name in LinkedOrder.model_fields if order[name] is not None}
         )
     for invoice in invoices:
         invoice["linked_orders"] = linked[invoice["id"]]

@@ -12,12 +12,13 @@ from mock_server.resources.enums import OrderStatus
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Moment, Resource
 from mock_server.store.paging import page
-from mock_server.store.rows import Row, Rows, Taken
+from mock_server.store.rows import Row, Rows, TakenError
 from mock_server.wire import errors
 from mock_server.wire.call import Call
 from mock_server.wire.ids import new_id
 from mock_server.wire.listing import Listing
 from mock_server.wire.parameters import Parameters, required, text
+
 
 class Order(Resource):
     kind: ClassVar[str] = "order"
@@ -78,7 +79,7 @@ def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
     }
     try:
         rows.insert("orders", row)
-    except Taken:
+    except TakenError:
         raise errors.duplicate("id", row["id"]) from None
     _record(rows, call, "order_created", row, billed, "has been received")
     return row
@@ -109,9 +110,7 @@ def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
 
 
 def list_all(rows: Rows, call: Call, given: Listing) -> Page:
-    return Page(
-        *page(rows, "orders", call.site.name, size=given.size, after=given.after())
-    )
+    return Page(*page(rows, "orders", call.site.name, size=given.size, after=given.after()))
 
 
 def list_of_invoice(rows: Rows, call: Call, given: Listing, invoice_id: str) -> Page:
@@ -143,9 +142,7 @@ def _merge(kept: str | None, given: AddressParameters) -> str | None:
     return json.dumps(address) if address else None
 
 
-def _record(
-    rows: Rows, call: Call, event_type: str, row: Row, billed: Row, what: str
-) -> None:
+def _record(rows: Rows, call: Call, event_type: str, row: Row, billed: Row, what: str) -> None:
     recipient = customer.find(rows, call, billed["customer_id"])["email"]
     email = None
     if recipient is not None:

@@ -121,12 +121,13 @@ class Journal:
     def _log(self, entry: Entry) -> None:
         if _requests.isEnabledFor(logging.INFO):
             _requests.info(
-                "%s %s %d %.1f ms",
+                "%s %s %d %.1f ms%s",
                 entry.scope["method"],
                 entry.scope["raw_path"].decode("latin-1"),
                 entry.status,
                 entry.duration * 1000,
-                extra={"status": entry.status, "remarks": _remarks(entry.trace)},
+                "".join(f"; {remark}" for remark in _remarks(entry.trace)),
+                extra={"status": entry.status},
             )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -113,11 +113,12 @@ AskedPage: TypeAlias = Annotated[Asked, Depends(asked)]
 def recorded(database: Database, journal: Journal) -> APIRouter:
     """The routes that read records."""
     router = APIRouter(tags=["recorded"])
+
     def listed(
         resource: type[Resource],
         table: str,
         wanted: Asked,
-        filters: dict[str, object],
+        filters: Mapping[str, object],
         complete: Complete | None = None,
         time: str = "created_at",
     ) -> RecordedPage:
@@ -144,7 +145,7 @@ def recorded(database: Database, journal: Journal) -> APIRouter:
 
     @router.get("/events", response_model_exclude_none=True)
     async def events(wanted: AskedPage, event_type: str | None = None) -> RecordedPage:
-        filters: dict[str, object] = {"event_type": event_type}
+        filters = {"event_type": event_type}
         return listed(RecordedEvent, "events", wanted, filters, link_webhooks, "occurred_at")
 
     @router.get("/webhooks", response_model_exclude_none=True)

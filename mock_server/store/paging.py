@@ -14,7 +14,6 @@ from mock_server.store.rows import Row, Rows
 from mock_server.wire.listing import Position
 
 
-
 def page(
     rows: Rows,
     table: str,
@@ -58,7 +57,7 @@ def _compiled(
     statement = select(*columns).where(columns.site == bindparam("site"))
     for key in filters:
         name, _, comparison = key.partition(".")
-        value = bindparam(_name(key))
+        value: Any = bindparam(_name(key))
         column: Any = columns[name]
         match comparison:
             case "after":

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 Row: TypeAlias = dict[str, Any]
 
 
-class Taken(Exception):
+class TakenError(Exception):
     """A row with this key exists already."""
 
 
@@ -25,12 +25,12 @@ class Rows:
         self._connection = connection
 
     def insert(self, table: str, row: Mapping[str, object]) -> None:
-        """Add a row; Taken where its key is not free."""
+        """Add a row; TakenError where its key is not free."""
         try:
             self._connection.execute(_insert(table, tuple(row)), tuple(row.values()))
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode in _NOT_UNIQUE:
-                raise Taken(table) from None
+                raise TakenError(table) from None
             raise
 
     def insert_all(self, table: str, rows: list[Row]) -> None:

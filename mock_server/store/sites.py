@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from mock_server.store.database import Database
-from mock_server.store.rows import Rows, Taken
+from mock_server.store.rows import Rows, TakenError
 from mock_server.wire import errors
 from mock_server.wire.auth import ApiKey, Site
 
@@ -50,7 +50,7 @@ class Sites:
         now = int(time.time())
         try:
             rows.insert("sites", {"name": site.name, "created_at": now, "last_invoice_number": 0})
-        except Taken:  # another process was quicker
+        except TakenError:  # another process was quicker
             return
         self._plant(rows, site, now)
 

@@ -22,7 +22,7 @@ def _listed(name: str, *columns: str) -> tuple[Any, ...]:
 
 
 class SiteRow(SQLModel, table=True):
-    __tablename__: ClassVar[str] = "sites"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "sites"
 
     name: str = Field(primary_key=True)
     created_at: int
@@ -32,7 +32,7 @@ class SiteRow(SQLModel, table=True):
 class ApiKeyRow(SQLModel, table=True):
     """A key that a seed declares; `site` is None for a key that opens any site."""
 
-    __tablename__: ClassVar[str] = "api_keys"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "api_keys"
 
     secret: str = Field(primary_key=True)
     name: str
@@ -41,7 +41,7 @@ class ApiKeyRow(SQLModel, table=True):
 
 
 class CustomerRow(SQLModel, table=True):
-    __tablename__: ClassVar[str] = "customers"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "customers"
     __table_args__ = _listed("customers")
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -69,7 +69,7 @@ class CustomerRow(SQLModel, table=True):
 
 
 class InvoiceRow(SQLModel, table=True):
-    __tablename__: ClassVar[str] = "invoices"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "invoices"
     __table_args__ = (
         *_listed("invoices"),
         Index("invoices_paid", "site", "paid_on"),
@@ -110,7 +110,7 @@ class InvoiceRow(SQLModel, table=True):
 
 
 class OrderRow(SQLModel, table=True):
-    __tablename__: ClassVar[str] = "orders"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "orders"
     __table_args__ = (
         *_listed("orders"),
         Index("orders_of_invoice", "site", "invoice_id", "created_at", "seq"),
@@ -134,7 +134,7 @@ class OrderRow(SQLModel, table=True):
 
 
 class EventRow(SQLModel, table=True):
-    __tablename__: ClassVar[str] = "events"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "events"
     __table_args__ = _listed("events", "occurred_at")
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -155,7 +155,7 @@ class EventRow(SQLModel, table=True):
 class WebhookEndpointRow(SQLModel, table=True):
     """Where webhooks go; one without a `url` only records them."""
 
-    __tablename__: ClassVar[str] = "webhook_endpoints"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "webhook_endpoints"
     __table_args__ = _listed("webhook_endpoints")
 
     seq: int | None = Field(default=None, primary_key=True)
@@ -169,7 +169,7 @@ class WebhookEndpointRow(SQLModel, table=True):
 class WebhookRow(SQLModel, table=True):
     """One event for one endpoint."""
 
-    __tablename__: ClassVar[str] = "webhooks"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "webhooks"
     __table_args__ = (
         *_listed("webhooks"),
         Index("webhooks_of_event", "site", "event_id"),
@@ -185,7 +185,7 @@ class WebhookRow(SQLModel, table=True):
 
 
 class EmailRow(SQLModel, table=True):
-    __tablename__: ClassVar[str] = "emails"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "emails"
     __table_args__ = (
         *_listed("emails"),
         Index("emails_of_event", "site", "event_id"),
@@ -204,7 +204,7 @@ class EmailRow(SQLModel, table=True):
 class IdempotencyKeyRow(SQLModel, table=True):
     """The answer that a repeat of a request under the same key gets."""
 
-    __tablename__: ClassVar[str] = "idempotency_keys"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "idempotency_keys"
     __table_args__ = (Index("idempotency_keys_age", "created_at"),)
 
     site: str = Field(primary_key=True)
@@ -217,7 +217,7 @@ class IdempotencyKeyRow(SQLModel, table=True):
 class RequestRow(SQLModel, table=True):
     """The journal: a request under /api/ and its answer."""
 
-    __tablename__: ClassVar[str] = "requests"  # type: ignore[misc]
+    __tablename__: ClassVar[str] = "requests"
     __table_args__ = _listed("requests")
 
     seq: int | None = Field(default=None, primary_key=True)

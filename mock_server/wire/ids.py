@@ -22,7 +22,7 @@ def new_id(site: Site, prefix: str = "") -> str:
     Nine characters are the microsecond, eight are random, so that several servers may share a
     site. Ids of a test site carry `__test__` after `prefix`, as Chargebee's do.
     """
-    global _last_microsecond
+    global _last_microsecond  # noqa: PLW0603
     _last_microsecond = max(time.time_ns() // 1000, _last_microsecond + 1)
     marker = "__test__" if site.is_test else ""
     moment = _base62(_last_microsecond, _TIME_DIGITS)

@@ -1,0 +1,53 @@
+# Each target makes what it needs first: a virtual environment with locked dependencies.
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
+
+.PHONY: help serve test check format bench lock clean
+
+help:
+	@echo "make serve   run the server on http://127.0.0.1:8010"
+	@echo "make test    run the tests"
+	@echo "make check   format, lint, types, import order"
+	@echo "make bench   compare the server's speed with its floors"
+	@echo "make format  rewrite the code in the project's format"
+	@echo "make lock    choose the newest dependencies and lock them"
+
+serve: .venv/runtime
+	$(BIN)/python -m mock_server serve $(ARGS)
+
+test: .venv/development
+	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report term $(ARGS)
+
+check: .venv/development
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/development
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/development
+	$(BIN)/python -m benchmarks.orders $(ARGS)
+
+lock: .venv/development
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
+	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
+
+LOCK := --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--no-header
+
+.venv/runtime: requirements.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(PIP) --requirement requirements.txt
+	touch $@
+
+.venv/development: requirements-dev.txt .venv/runtime
+	$(PIP) --requirement requirements-dev.txt
+	touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .coverage build dist

@@ -1,0 +1,70 @@
+"""The command line: `chargebee-mock serve`."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+import click
+
+from mock_server import __version__
+from mock_server.settings import ENVIRONMENT_PREFIX, Settings
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="chargebee-mock")
+def main() -> None:
+    """A local Chargebee: API v1 on your own machine, for tests and front-end work."""
+
+
+def _knobs(command: Callable[..., None]) -> Callable[..., None]:
+    """An option for each knob of the settings; what is not given comes from the environment."""
+    for knob in reversed(fields(Settings)):
+        flag = isinstance(knob.default, bool)
+        command = click.option(
+            f"--{knob.name.replace('_', '-')}",
+            type=type(knob.default),
+            is_flag=flag,
+            default=None,
+            help=knob.metadata["help"],
+            envvar=ENVIRONMENT_PREFIX + knob.name.upper(),
+            show_envvar=False,
+            show_default=False if flag or not knob.default else str(knob.default),
+        )(command)
+    return command
+
+
+@main.command(context_settings={"show_default": True})
+@_knobs
+def serve(**given: Any) -> None:
+    """Answer as Chargebee does, until Ctrl-C.
+
+    Any API key that starts with test_ opens a test site (demo-test unless the host names
+    another), any that starts with live_ a live one. The seed has the invoices __demo_inv__1 to
+    __demo_inv__5 to make orders for:
+
+    \b
+      curl -u test_key: -d invoice_id=__demo_inv__1 http://127.0.0.1:8010/api/v1/orders
+
+    Every option has an environment variable: CHARGEBEE_MOCK_ and its name, such as
+    CHARGEBEE_MOCK_PORT.
+    """
+    # Imported here, so that --help and --version answer at once.
+    from mock_server import log, server
+    from mock_server.resources.seed import SeedError
+    from mock_server.store.database import DatabaseError
+
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        log.configure(settings.log_level)
+        server.run(settings)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise click.ClickException(
+                f"{settings.host}:{settings.port} is in use; name another --port, or 0 for any"
+            ) from None
+        raise click.ClickException(f"cannot serve: {error}") from None
+    except (DatabaseError, SeedError, ValueError) as error:
+        raise click.ClickException(str(error)) from None

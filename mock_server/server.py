@@ -1,0 +1,99 @@
+"""uvicorn, run so that a person and a script can rely on it: a ready line, a clean stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from types import FrameType
+from typing import Final
+
+import click
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.supervisors import Multiprocess
+
+from mock_server.app import build
+from mock_server.settings import Settings
+
+_BACKLOG: Final = 2048
+_WORKERS_READY_WITHIN: Final = 60.0
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM; the ready line is on stdout once requests are answered.
+
+    Raises OSError where the address cannot be had, and what `app.build` raises.
+    """
+    listener = _listen(settings.host, settings.port)
+    if settings.workers == 1:
+        _Server(_config(build(settings)), _url(listener)).run(sockets=[listener])
+    else:
+        _run_workers(settings, listener)
+
+
+class _Server(uvicorn.Server):
+    """A server that says when it is ready, and for which a signal to stop is no failure."""
+
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self._url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            _announce(self._url)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit  # the second signal does not wait for answers
+        self.should_exit = True
+
+
+def _run_workers(settings: Settings, listener: socket.socket) -> None:
+    build(settings)  # what is wrong is said once, here, and not by every worker
+    os.environ.update(settings.to_environment())
+    config = _config("mock_server.app:from_variables", workers=settings.workers)
+    threading.Thread(target=_announce_when_ready, args=[_url(listener)], daemon=True).start()
+    Multiprocess(config, [listener]).run()
+
+
+def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+    )
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _announce(url: str) -> None:
+    click.echo(f"chargebee-mock ready on {url}")
+
+
+def _announce_when_ready(url: str) -> None:
+    deadline = time.monotonic() + _WORKERS_READY_WITHIN
+    while time.monotonic() < deadline:
+        try:
+            urllib.request.urlopen(f"{url}/_mock/health", timeout=5).close()  # noqa: S310
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+        else:
+            _announce(url)
+            return
