@@ -12,8 +12,8 @@ from urllib.parse import unquote
 from starlette.types import Receive, Scope, Send
 
 from mock_server.api.operation import Operation
-from mock_server.store import idempotency
 from mock_server.store.database import Database
+from mock_server.store.idempotency import once
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
 from mock_server.wire.answer import send_json
@@ -61,23 +61,19 @@ class Endpoint:
         if trace.ignored and self._strict_params:
             raise errors.unknown_parameter(trace.ignored[0])
 
-        ids = [unquote(id) for id in scope["path_params"].values()]
         call = Call(site, key, self._version, directives, now=int(time.time()))
+        ids = [unquote(id) for id in scope["path_params"].values()]
+
+        def work(rows: Rows) -> bytes:
+            return operation.answer(operation.rule(rows, call, given, *ids))
+
         if not operation.writes:
-            found = self._database.read(lambda rows: operation.rule(rows, call, given, *ids))
-            return await send_json(send, 200, operation.answer(found))
-
+            await send_json(send, 200, self._database.read(work))
+            return
         asked = read_idempotency(headers, operation.method, scope["path"], form.values)
-
-        def work(rows: Rows) -> tuple[bytes, bool]:
-            if asked and (kept := idempotency.recall(rows, site.name, asked, call.now)):
-                return kept, True
-            body = operation.answer(operation.rule(rows, call, given, *ids))
-            if asked:
-                idempotency.remember(rows, site.name, asked, body, call.now)
-            return body, False
-
-        body, replayed = await self._database.write(work)
+        body, replayed = await self._database.write(
+            lambda rows: once(rows, site.name, asked, call.now, work)
+        )
         await send_json(send, 200, body, [REPLAYED] if replayed else ())
 
     def _operation(self, method: str) -> Operation:

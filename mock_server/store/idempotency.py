@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
 from mock_server.wire.idempotency import LIFETIME, Idempotency
 
 
-def recall(rows: Rows, site: str, asked: Idempotency, now: int) -> bytes | None:
-    """The body that this request got before, None where its key is new or forgotten.
+def once(
+    rows: Rows, site: str, asked: Idempotency | None, now: int, work: Callable[[Rows], bytes]
+) -> tuple[bytes, bool]:
+    """The body of an answer, and whether it is one that the same request got before.
 
-    ApiError 422 where another request used the key.
+    ApiError 422 where another request used the key. Work that raises leaves its key free.
     """
-    row = rows.find("idempotency_keys", site=site, key=asked.key)
-    if row is None or row["created_at"] + LIFETIME <= now:
-        return None
-    if row["fingerprint"] != asked.fingerprint:
-        raise errors.idempotency_key_reused()
-    body: str = row["body"]
-    return body.encode()
-
-
-def remember(rows: Rows, site: str, asked: Idempotency, body: bytes, now: int) -> None:
-    """Keep the body of a request that succeeded, and forget those that are too old."""
-    rows.execute("DELETE FROM idempotency_keys WHERE created_at <= :then", {"then": now - LIFETIME})
+    if asked is None:
+        return work(rows), False
+    _forget(rows, now - LIFETIME)
+    kept = rows.find("idempotency_keys", site=site, key=asked.key)
+    if kept is not None:
+        if kept["fingerprint"] != asked.fingerprint:
+            raise errors.idempotency_key_reused()
+        return kept["body"].encode(), True
+    body = work(rows)
     rows.insert(
         "idempotency_keys",
         {
@@ -34,3 +35,8 @@ def remember(rows: Rows, site: str, asked: Idempotency, body: bytes, now: int) -
             "created_at": now,
         },
     )
+    return body, False
+
+
+def _forget(rows: Rows, until: int) -> None:
+    rows.execute("DELETE FROM idempotency_keys WHERE created_at <= :until", {"until": until})

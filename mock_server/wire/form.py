@@ -139,8 +139,8 @@ def _put(form: Form, name: str, root: str, path: list[str], value: str) -> None:
 
 def _parse_multipart(content_type: bytes, body: bytes) -> list[tuple[str, str]]:
     # Imported here: few clients send multipart, and start-up should not pay for it.
-    from python_multipart.multipart import MultipartParser, parse_options_header
     from python_multipart.exceptions import FormParserError
+    from python_multipart.multipart import MultipartParser, parse_options_header
 
     _, options = parse_options_header(content_type)
     if not options.get(b"boundary"):

@@ -1,0 +1,51 @@
+"""Every test has a site of its own on one real server, so tests run in any order and together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.server import Server, Site
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("state") / "shared.sqlite") as running:
+        yield running
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Path:
+    """Where a server of the test's own keeps its state."""
+    return tmp_path / "state.sqlite"
+
+
+@pytest.fixture
+def site(server: Server) -> Site:
+    return server.site()
+
+
+@pytest.fixture
+def api(site: Site) -> Iterator[httpx.Client]:
+    """A client of the test's own site, with full access."""
+    with site.api() as client:
+        yield client
+
+
+@pytest.fixture
+def mock(site: Site) -> Iterator[httpx.Client]:
+    """What the sandbox recorded of the test's own site."""
+    with site.mock() as client:
+        yield client
+
+
+@pytest.fixture
+def order_id(api: httpx.Client) -> str:
+    """The id of a fresh order for `__demo_inv__1`."""
+    created = api.post("/orders", data={"invoice_id": "__demo_inv__1"})
+    assert created.status_code == 200, created.text
+    id: str = created.json()["order"]["id"]
+    return id

@@ -1,0 +1,89 @@
+"""A real server for the tests: the command line in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+_READY = re.compile(r"chargebee-mock ready on (http://\S+)")
+
+
+@dataclass(frozen=True)
+class Site:
+    """A site of its own for one test: its clients speak to one server and see no other test."""
+
+    url: str
+    name: str
+
+    def api(self, key: str = "test_key", **options: Any) -> httpx.Client:
+        """A client of `/api/v1` with this API key, as Chargebee's clients call it."""
+        return httpx.Client(
+            base_url=f"{self.url}/api/v1",
+            auth=(key, ""),
+            headers={"Host": f"{self.name}.localhost"},
+            timeout=30,
+            **options,
+        )
+
+    def mock(self) -> httpx.Client:
+        """A client of `/_mock` that asks about this site."""
+        return httpx.Client(
+            base_url=f"{self.url}/_mock", headers={"Host": f"{self.name}.localhost"}, timeout=30
+        )
+
+
+class Server:
+    """`chargebee-mock serve` on a free port; `start` waits for its ready line."""
+
+    def __init__(self, database: Path | str, *options: str, **environment: str) -> None:
+        self.database = database
+        self._command = [
+            *(sys.executable, "-m", "mock_server", "serve", "--port", "0"),
+            *("--database", str(database), *options),
+        ]
+        self._environment = os.environ | environment
+        self.url = ""
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> Server:
+        """Start, and return when requests are answered; AssertionError with stderr if never."""
+        self.process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        ready = _READY.match(self.process.stdout.readline())
+        assert ready is not None, self.process.stderr.read()
+        self.url = ready[1]
+        return self
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        """Send the signal and wait for the end; the exit code."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal_number)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+    def site(self, name: str | None = None) -> Site:
+        """A site that no other test has, or the one of that name."""
+        return Site(self.url, name or f"t{uuid.uuid4().hex[:12]}-test")
+
+    def __enter__(self) -> Server:
+        return self.start()
+
+    def __exit__(self, *exception: object) -> None:
+        self.stop()
