@@ -13,7 +13,7 @@ from typing import Final
 
 import click
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 from uvicorn.supervisors import Multiprocess
 
 from mock_server.app import build
@@ -21,6 +21,8 @@ from mock_server.settings import Settings
 
 _BACKLOG: Final = 2048
 _WORKERS_READY_WITHIN: Final = 60.0
+_STOP_WITHIN: Final = 3
+"""Seconds that a stop waits for answers under way; a client that hangs does not hold it up."""
 
 
 def run(settings: Settings) -> None:
@@ -60,7 +62,7 @@ def _run_workers(settings: Settings, listener: socket.socket) -> None:
     Multiprocess(config, [listener]).run()
 
 
-def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
+def _config(app: ASGIApp | str, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -68,6 +70,8 @@ def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=_STOP_WITHIN,
     )
 
 

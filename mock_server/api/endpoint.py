@@ -54,8 +54,8 @@ class Endpoint:
         directives = read_directives(headers)
         trace.remarks.extend(directives.remarks)
         form = await _read_form(operation, scope, receive, headers)
-        given, unknown = operation.parameters.read(form.values)
-        trace.ignored = form.ignored + unknown
+        trace.ignored = form.ignored
+        given = operation.parameters.read(form.values, trace.ignored)
         if form.unread is not None:
             raise errors.unread_body(form.unread)
         if trace.ignored and self._strict_params:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
@@ -36,7 +37,7 @@ class Gateway:
         self._router = Router(
             [
                 Route(
-                    f"/{version}{path.replace('-', '_')}",
+                    f"/api/{version}{path.replace('-', '_')}",
                     Endpoint(version, operations, directory, database, strict_params=strict_params),
                 )
                 for version, declared in versions.items()
@@ -55,6 +56,8 @@ class Gateway:
             await send_error(send, error)
         except ClientDisconnect:
             return
+        except asyncio.CancelledError:  # the server stops, and this request's body never came
+            await send_error(send, errors.temporary("The server is stopping"))
         except Exception:
             request_id = trace_of(scope).request_id
             _log.exception("request %s failed", request_id)

@@ -11,6 +11,7 @@ from pydantic_core.core_schema import NullableSchema
 
 from mock_server.api.operation import Operation
 from mock_server.wire.form import MULTIPART, URLENCODED
+from mock_server.wire.listing import MAX_OFFSET
 from mock_server.wire.parameters import Parameters
 
 SECURITY: Final = {"apiKey": {"type": "http", "scheme": "basic"}}
@@ -26,6 +27,8 @@ _ERRORS: Final = {
     500: "A bug of the sandbox.",
     503: "The database is locked, full or read-only.",
 }
+_BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
+"""What pydantic leaves in its own words where a number has a validator before it."""
 _BODY_ERRORS: Final = frozenset({413, 422})
 _DISABLED: Final = {"type": "string", "enum": ["all-disabled"]}
 _HEADERS: Final = {
@@ -57,6 +60,13 @@ class Error(BaseModel):
 
 class _Dialect(GenerateJsonSchema):
     """JSON Schema of what is on the wire, where nothing is ever null."""
+
+    def generate_inner(self, schema: Any) -> JsonSchemaValue:
+        described = super().generate_inner(schema)
+        for bound, keyword in _BOUNDS.items():
+            if bound in described:
+                described[keyword] = described.pop(bound)
+        return described
 
     def nullable_schema(self, schema: NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
@@ -152,7 +162,7 @@ def _success(operation: Operation) -> dict[str, Any]:
         "type": "object",
         "properties": {
             "list": {"type": "array", "items": wrapped},
-            "next_offset": {"type": "string"},
+            "next_offset": {"type": "string", "maxLength": MAX_OFFSET},
         },
         "required": ["list"],
     }

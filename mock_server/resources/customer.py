@@ -68,9 +68,9 @@ def list_all(rows: Rows, call: Call, given: Listing) -> Page:
     return Page(*page(rows, "customers", call.site.name, size=given.size, after=given.after()))
 
 
-def find(rows: Rows, call: Call, id: str, param: str | None = None) -> Row:
+def find(rows: Rows, call: Call, id: str, *columns: str, param: str | None = None) -> Row:
     """The customer's row; ApiError 404, which names `param` where the id came as one."""
-    row = rows.find("customers", site=call.site.name, id=id)
+    row = rows.find("customers", *columns, site=call.site.name, id=id)
     if row is None:
         raise errors.resource_not_found(id, param)
     return row

@@ -214,9 +214,9 @@ def list_all(rows: Rows, call: Call, given: ListInvoices) -> Page:
     return Page(found, last)
 
 
-def find(rows: Rows, call: Call, id: str, param: str | None = None) -> Row:
+def find(rows: Rows, call: Call, id: str, *columns: str, param: str | None = None) -> Row:
     """The invoice's row without its orders; ApiError 404, which names `param` if given."""
-    row = rows.find("invoices", site=call.site.name, id=id)
+    row = rows.find("invoices", *columns, site=call.site.name, id=id)
     if row is None:
         raise errors.resource_not_found(id, param)
     return row

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from mock_server.outbox.record import Email, record_event
 from mock_server.resources import customer, invoice
@@ -18,6 +18,9 @@ from mock_server.wire.call import Call
 from mock_server.wire.ids import new_id
 from mock_server.wire.listing import Listing
 from mock_server.wire.parameters import Parameters, required, text
+
+_BILLED: Final = ("customer_id", "currency_code")
+"""What an order needs of its invoice."""
 
 
 class Order(Resource):
@@ -61,7 +64,7 @@ class UpdateOrder(Parameters):
 def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
     """A new order for an invoice of the site, whatever the invoice's status."""
     site = call.site.name
-    billed = invoice.find(rows, call, given.invoice_id, param="invoice_id")
+    billed = invoice.find(rows, call, given.invoice_id, *_BILLED, param="invoice_id")
     row: Row = {
         "site": site,
         "id": given.id or new_id(call.site),
@@ -100,7 +103,7 @@ def update(rows: Rows, call: Call, given: UpdateOrder, id: str) -> Row:
     if changes:
         rows.update("orders", changes, seq=row["seq"])
     row |= changes
-    billed = invoice.find(rows, call, row["invoice_id"], param="invoice_id")
+    billed = invoice.find(rows, call, row["invoice_id"], *_BILLED)
     _record(rows, call, "order_updated", row, billed, "has been updated")
     return row
 
@@ -143,7 +146,7 @@ def _merge(kept: str | None, given: AddressParameters) -> str | None:
 
 
 def _record(rows: Rows, call: Call, event_type: str, row: Row, billed: Row, what: str) -> None:
-    recipient = customer.find(rows, call, billed["customer_id"])["email"]
+    recipient = customer.find(rows, call, billed["customer_id"], "email")["email"]
     email = None
     if recipient is not None:
         email = Email(

@@ -58,7 +58,8 @@ class Journal:
         self._limit = limit
         self._waiting: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
-        self._flushing: set[asyncio.Task[None]] = set()
+        self._task: asyncio.Task[None] | None = None
+        self._flushing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         site = Site(site_of_host(_header(scope, b"host")) or default_site())
@@ -88,28 +89,27 @@ class Journal:
         self._log(entry)
         if self._limit:
             self._waiting.append(entry)
-            if len(self._waiting) >= BATCH:
+            if len(self._waiting) == BATCH:
                 self._flush_soon()
             elif self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER, self._flush_soon)
 
     async def flush(self) -> None:
         """Write what waits. Entries that the database does not take are dropped, and said so."""
+        async with self._flushing:
+            waiting, self._waiting = self._waiting, []
+            if not waiting:
+                return
+            try:
+                await self._database.write(lambda rows: self._keep(rows, waiting))
+            except ApiError as error:
+                _log.warning("the journal lost %d requests: %s", len(waiting), error)
+
+    def _flush_soon(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        waiting, self._waiting = self._waiting, []
-        if not waiting:
-            return
-        try:
-            await self._database.write(lambda rows: self._keep(rows, waiting))
-        except ApiError as error:
-            _log.warning("the journal lost %d requests: %s", len(waiting), error)
-
-    def _flush_soon(self) -> None:
-        task = asyncio.ensure_future(self.flush())
-        self._flushing.add(task)
-        task.add_done_callback(self._flushing.discard)
+        self._task = asyncio.ensure_future(self.flush())
 
     def _keep(self, rows: Rows, entries: list[Entry]) -> None:
         rows.insert_all("requests", [_row(entry) for entry in entries])

@@ -18,7 +18,7 @@ from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.auth import default_site, site_of_host
 from mock_server.wire.errors import site_not_found
-from mock_server.wire.listing import Listing, Position, next_offset
+from mock_server.wire.listing import MAX_OFFSET, Listing, Position, next_offset
 
 
 class RecordedEvent(Event):
@@ -101,7 +101,10 @@ def asked(
     request: Request,
     site: Annotated[str | None, Query(description="Whose records; else the host's site.")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
-    offset: Annotated[str | None, Query(description="A page's next_offset, for the next.")] = None,
+    offset: Annotated[
+        str | None,
+        Query(max_length=MAX_OFFSET, description="A page's next_offset, for the next."),
+    ] = None,
 ) -> Asked:
     named = site or site_of_host(request.headers.get("host", "").encode("latin-1"))
     return Asked(named or default_site(), limit, Listing(offset=offset).after())
@@ -163,7 +166,9 @@ def recorded(database: Database, journal: Journal) -> APIRouter:
 
     @router.get("/requests", response_model_exclude_none=True)
     async def requests(
-        wanted: AskedPage, status: int | None = None, operation: str | None = None
+        wanted: AskedPage,
+        status: Annotated[int | None, Query(ge=100, le=599)] = None,
+        operation: str | None = None,
     ) -> RecordedPage:
         await journal.flush()
         filters = {"status": status, "operation": operation}

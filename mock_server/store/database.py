@@ -1,7 +1,8 @@
 """The database of a server process: one SQLite connection, and transactions on it.
 
-A transaction runs start to end without giving up the event loop, so requests of one process
-never see each other half done; processes that share a file wait for each other outside of it.
+A transaction runs from its first statement to its commit without giving up the event loop, so
+requests of one process never see each other half done. Processes that share a file wait for each
+other before they begin.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -16,7 +18,6 @@ from typing import Any, Final, TypeVar
 from mock_server.store import schema
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
-from mock_server.wire.errors import ApiError
 
 Result = TypeVar("Result")
 
@@ -25,6 +26,8 @@ LOCK_TIMEOUT: Final = 5.0
 
 _FIRST_PAUSE: Final = 0.001
 _LONGEST_PAUSE: Final = 0.02
+_BATCH: Final = 64
+"""Writes that share a transaction at most, so that the event loop is not held for long."""
 
 _UNAVAILABLE: Final = {
     sqlite3.SQLITE_BUSY: "The database is locked by another process",
@@ -43,56 +46,117 @@ class DatabaseError(Exception):
 
 
 class Database:
-    """Transactions of one process. Made by `open_database`."""
+    """Transactions of one process. Made by `open_database`.
+
+    Writes that arrive together share one transaction on disk, because the commit is what costs.
+    Each still is all or nothing by itself, and none is answered before the commit.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._rows = Rows(connection)
+        self._waiting: deque[_Write] = deque()
+        self._writer: asyncio.Task[None] | None = None
 
     async def write(self, work: Callable[[Rows], Result]) -> Result:
-        """Run `work` in one transaction: all of what it writes is kept, or nothing if it raises.
+        """Run `work`: all of what it writes is kept, or nothing if it raises.
 
         Waits up to LOCK_TIMEOUT for another process; ApiError 503 after that, and where the
         database is full, read-only or broken.
         """
-        await self._begin_immediate()
-        return self._finish(work)
+        outcome: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
+        self._waiting.append(_Write(work, outcome))
+        if self._writer is None:
+            self._writer = asyncio.create_task(self._write_waiting())
+        return await outcome
 
     def read(self, work: Callable[[Rows], Result]) -> Result:
         """Run `work`, which only reads, on one state of the database."""
         try:
             self._connection.execute("BEGIN")
-        except sqlite3.Error as error:
-            raise _unavailable(error) from error
-        return self._finish(work)
+            result = work(self._rows)
+            self._connection.execute("COMMIT")
+        except Exception as error:
+            self._roll_back()
+            raise _told(error) from None
+        return result
 
     def close(self) -> None:
         self._connection.close()
 
-    async def _begin_immediate(self) -> None:
+    async def _write_waiting(self) -> None:
+        while self._waiting:
+            failure = await self._begin()
+            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+            if failure is None:
+                failure = self._carry_out(batch)
+            for write in batch:
+                write.settle(failure)
+        self._writer = None
+
+    async def _begin(self) -> sqlite3.Error | None:
+        """Begin a transaction, or say why there is none."""
         deadline = time.monotonic() + LOCK_TIMEOUT
         pause = _FIRST_PAUSE
         while True:
             try:
                 self._connection.execute("BEGIN IMMEDIATE")
-                return
             except sqlite3.Error as error:
                 if not _is_busy(error) or time.monotonic() > deadline:
-                    raise _unavailable(error) from error
+                    return error
+            else:
+                return None
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
 
-    def _finish(self, work: Callable[[Rows], Result]) -> Result:
+    def _carry_out(self, batch: list[_Write]) -> sqlite3.Error | None:
+        """Run each write in the transaction and commit it, or say why none of them is kept."""
         try:
-            result = work(self._rows)
+            for write in batch:
+                self._connection.execute("SAVEPOINT write")
+                if not write.run(self._rows):
+                    self._connection.execute("ROLLBACK TO write")
+                self._connection.execute("RELEASE write")
             self._connection.execute("COMMIT")
-            return result
-        except BaseException as error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error):
-                raise _unavailable(error) from error
+        except sqlite3.Error as error:
+            self._roll_back()
+            return error
+        return None
+
+    def _roll_back(self) -> None:
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+class _Write:
+    """A piece of work that waits for its transaction, and whoever waits for its outcome."""
+
+    def __init__(self, work: Callable[[Rows], Any], outcome: asyncio.Future[Any]) -> None:
+        self._work = work
+        self._outcome = outcome
+        self._result: Any = None
+        self._refusal: Exception | None = None
+
+    def run(self, rows: Rows) -> bool:
+        """Do the work; False where it raised. What the database itself refuses passes through."""
+        try:
+            self._result = self._work(rows)
+        except sqlite3.Error:
             raise
+        except Exception as refusal:
+            self._refusal = refusal
+            return False
+        return True
+
+    def settle(self, failure: sqlite3.Error | None) -> None:
+        """Tell the outcome; `failure` is why the whole transaction was not kept."""
+        if self._outcome.done():  # nobody waits any more
+            return
+        refusal = self._refusal if failure is None else _told(failure)
+        if refusal is None:
+            self._outcome.set_result(self._result)
+        else:
+            self._outcome.set_exception(refusal)
 
 
 def open_database(name: str) -> Database:
@@ -115,6 +179,7 @@ def open_database(name: str) -> Database:
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"cannot open the database {path}: {error}") from None
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA temp_store = MEMORY")  # a savepoint's undo needs no file
     connection.execute("PRAGMA busy_timeout = 0")
     connection.row_factory = _as_row
     return Database(connection)
@@ -140,8 +205,10 @@ def _is_busy(error: sqlite3.Error) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
-def _unavailable(error: sqlite3.Error) -> ApiError | sqlite3.Error:
-    """What a client is told; the error itself where it is a mistake of ours."""
+def _told(error: Exception) -> Exception:
+    """What a client is told of a failure; the failure itself where the database is not at fault."""
+    if not isinstance(error, sqlite3.Error):
+        return error
     code = _primary_code(error)
     if code == sqlite3.SQLITE_READONLY:
         return errors.site_read_only()

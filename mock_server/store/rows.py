@@ -45,16 +45,16 @@ class Rows:
         statement = _insert(table, tuple(row)).replace("INSERT", "INSERT OR REPLACE", 1)
         self._connection.execute(statement, tuple(row.values()))
 
-    def find(self, table: str, **where: object) -> Row | None:
-        """The one row whose columns have these values."""
+    def find(self, table: str, *columns: str, **where: object) -> Row | None:
+        """The one row where these columns have these values; all of it, or only `columns`."""
         found: Row | None = self._connection.execute(
-            _select(table, tuple(where)), tuple(where.values())
+            _select(table, columns, tuple(where)), tuple(where.values())
         ).fetchone()
         return found
 
     def all(self, table: str, **where: object) -> list[Row]:
         """Every row whose columns have these values, in the order of their creation."""
-        statement = _select(table, tuple(where)) + " ORDER BY seq"
+        statement = _select(table, (), tuple(where)) + " ORDER BY created_at, seq"
         return self._connection.execute(statement, tuple(where.values())).fetchall()
 
     def all_of(self, table: str, site: str, column: str, values: Iterable[object]) -> list[Row]:
@@ -80,20 +80,23 @@ _NOT_UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMA
 
 @lru_cache
 def _insert(table: str, columns: tuple[str, ...]) -> str:
-    names = ", ".join(f'"{column}"' for column in columns)
     marks = ", ".join("?" * len(columns))
-    return f"INSERT INTO {table} ({names}) VALUES ({marks})"
+    return f"INSERT INTO {table} ({_names(columns)}) VALUES ({marks})"
 
 
 @lru_cache
-def _select(table: str, columns: tuple[str, ...]) -> str:
-    return f"SELECT * FROM {table} WHERE {_condition(columns)}"
+def _select(table: str, columns: tuple[str, ...], where: tuple[str, ...]) -> str:
+    return f"SELECT {_names(columns) or '*'} FROM {table} WHERE {_condition(where)}"
 
 
 @lru_cache
 def _update(table: str, changed: tuple[str, ...], columns: tuple[str, ...]) -> str:
     changes = ", ".join(f'"{column}" = ?' for column in changed)
     return f"UPDATE {table} SET {changes} WHERE {_condition(columns)}"
+
+
+def _names(columns: tuple[str, ...]) -> str:
+    return ", ".join(f'"{column}"' for column in columns)
 
 
 def _condition(columns: tuple[str, ...]) -> str:

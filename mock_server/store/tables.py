@@ -7,18 +7,20 @@ resource's nested attributes hold JSON. `seq` orders rows that share a second.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
-def _listed(name: str, *columns: str) -> tuple[Any, ...]:
-    """What a table needs whose rows have an id in their site and are listed the latest first."""
-    return (
-        UniqueConstraint("site", "id"),
-        Index(f"{name}_listed", "site", *(columns or ("created_at",)), "seq"),
-    )
+def _listed(name: str, time: str = "created_at") -> Index:
+    """What a table needs whose rows are listed by site, the latest first."""
+    return Index(f"{name}_listed", "site", time, "seq")
+
+
+def _identified() -> UniqueConstraint:
+    """What a table needs whose rows are found by their id."""
+    return UniqueConstraint("site", "id")
 
 
 class SiteRow(SQLModel, table=True):
@@ -42,7 +44,7 @@ class ApiKeyRow(SQLModel, table=True):
 
 class CustomerRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "customers"
-    __table_args__ = _listed("customers")
+    __table_args__ = (_identified(), _listed("customers"))
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str
@@ -71,7 +73,8 @@ class CustomerRow(SQLModel, table=True):
 class InvoiceRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "invoices"
     __table_args__ = (
-        *_listed("invoices"),
+        _identified(),
+        _listed("invoices"),
         Index("invoices_paid", "site", "paid_on"),
     )
 
@@ -112,7 +115,8 @@ class InvoiceRow(SQLModel, table=True):
 class OrderRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "orders"
     __table_args__ = (
-        *_listed("orders"),
+        _identified(),
+        _listed("orders"),
         Index("orders_of_invoice", "site", "invoice_id", "created_at", "seq"),
     )
 
@@ -135,7 +139,7 @@ class OrderRow(SQLModel, table=True):
 
 class EventRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "events"
-    __table_args__ = _listed("events", "occurred_at")
+    __table_args__ = (_identified(), _listed("events", "occurred_at"))
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str
@@ -156,7 +160,7 @@ class WebhookEndpointRow(SQLModel, table=True):
     """Where webhooks go; one without a `url` only records them."""
 
     __tablename__: ClassVar[str] = "webhook_endpoints"
-    __table_args__ = _listed("webhook_endpoints")
+    __table_args__ = (_identified(), _listed("webhook_endpoints"))
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str
@@ -171,7 +175,7 @@ class WebhookRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "webhooks"
     __table_args__ = (
-        *_listed("webhooks"),
+        _listed("webhooks"),
         Index("webhooks_of_event", "site", "event_id"),
     )
 
@@ -187,7 +191,7 @@ class WebhookRow(SQLModel, table=True):
 class EmailRow(SQLModel, table=True):
     __tablename__: ClassVar[str] = "emails"
     __table_args__ = (
-        *_listed("emails"),
+        _listed("emails"),
         Index("emails_of_event", "site", "event_id"),
     )
 
@@ -218,7 +222,7 @@ class RequestRow(SQLModel, table=True):
     """The journal: a request under /api/ and its answer."""
 
     __tablename__: ClassVar[str] = "requests"
-    __table_args__ = _listed("requests")
+    __table_args__ = (_listed("requests"),)
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str

@@ -43,9 +43,10 @@ def read_directives(headers: Mapping[bytes, bytes]) -> Directives:
 
     def disabled(name: bytes) -> bool:
         value = headers.get(name)
-        if value in (None, ALL_DISABLED):
+        if value is None or value == ALL_DISABLED:
             return value is not None
-        remarks.append(f"header {name.decode()}: {_text(value)!r} is not all-disabled; ignored")
+        shown = value.decode("latin-1")[:_MAX_ORIGIN]
+        remarks.append(f"header {name.decode()}: {shown!r} is not all-disabled; ignored")
         return False
 
     skip_actions = disabled(_SKIP_ACTIONS)

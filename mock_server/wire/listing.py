@@ -9,6 +9,9 @@ from typing import Final, NamedTuple
 from mock_server.wire import errors
 from mock_server.wire.parameters import Integer, Parameters, number, text
 
+MAX_OFFSET: Final = 1000
+"""Characters of an `offset`."""
+
 _OFFSET: Final = re.compile(r'\["([0-9]{1,15})","([0-9]{1,18})"\]')
 
 
@@ -23,7 +26,7 @@ class Listing(Parameters):
     """Parameters of every list; a filter of one is an attribute of its own subclass."""
 
     limit: Integer | None = number(1, 100, default=10)
-    offset: str | None = text(1000)
+    offset: str | None = text(MAX_OFFSET)
 
     @property
     def size(self) -> int:

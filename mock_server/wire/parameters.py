@@ -33,15 +33,15 @@ class Parameters(BaseModel):
     model_config = ConfigDict(defer_build=True, extra="ignore")
 
     @classmethod
-    def read(cls, values: Nested) -> tuple[Self, list[str]]:
-        """The typed parameters and the names that this operation does not know.
+    def read(cls, values: Nested, ignored: list[str]) -> Self:
+        """The typed parameters; names that this operation does not know are added to `ignored`.
 
-        Raises the ApiError of the first parameter that is missing or does not fit.
+        Raises the ApiError of the first parameter that is missing or does not fit, with the
+        names added all the same: one of them may be the missing parameter, mistyped.
         """
-        ignored: list[str] = []
         known = cls._known(values, (), ignored)
         try:
-            return cls.model_validate(known), ignored
+            return cls.model_validate(known)
         except ValidationError as error:
             raise _refusal(error.errors(include_url=False)[0]) from None
 

@@ -143,8 +143,7 @@ CREATE TABLE webhooks (
     webhook_endpoint_id VARCHAR NOT NULL,
     webhook_status VARCHAR NOT NULL,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (seq),
-    UNIQUE (site, id)
+    PRIMARY KEY (seq)
 );
 CREATE INDEX webhooks_listed ON webhooks (site, created_at, seq);
 CREATE INDEX webhooks_of_event ON webhooks (site, event_id);
@@ -158,8 +157,7 @@ CREATE TABLE emails (
     subject VARCHAR NOT NULL,
     body VARCHAR NOT NULL,
     created_at INTEGER NOT NULL,
-    PRIMARY KEY (seq),
-    UNIQUE (site, id)
+    PRIMARY KEY (seq)
 );
 CREATE INDEX emails_listed ON emails (site, created_at, seq);
 CREATE INDEX emails_of_event ON emails (site, event_id);
@@ -190,7 +188,6 @@ CREATE TABLE requests (
     answer VARCHAR NOT NULL,
     duration_us INTEGER NOT NULL,
     remarks VARCHAR NOT NULL,
-    PRIMARY KEY (seq),
-    UNIQUE (site, id)
+    PRIMARY KEY (seq)
 );
 CREATE INDEX requests_listed ON requests (site, created_at, seq);

@@ -1,0 +1,1 @@
+"""What is measured: `make bench`, explained in README.md beside this file."""
