@@ -22,7 +22,6 @@ import uvloop
 
 from benchmarks.load import REQUEST, Measured, press
 
-
 _WARM_UP = 2.0
 """Seconds of load before anything is measured; the server imports some things after its start."""
 

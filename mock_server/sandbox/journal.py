@@ -25,7 +25,7 @@ from mock_server.wire.ids import new_id
 
 FLUSH_AFTER: Final = 0.25
 """Seconds that an entry may wait to be written."""
-BATCH: Final = 256
+BATCH: Final = 64
 MAX_KEPT_BODY: Final = 64 * 1024
 """Bytes that are kept of a body."""
 

@@ -54,7 +54,7 @@ class Rows:
 
     def all(self, table: str, **where: object) -> list[Row]:
         """Every row whose columns have these values, in the order of their creation."""
-        statement = _select(table, (), tuple(where)) + " ORDER BY created_at, seq"
+        statement = _select(table, (), tuple(where)) + " ORDER BY seq"
         return self._connection.execute(statement, tuple(where.values())).fetchall()
 
     def all_of(self, table: str, site: str, column: str, values: Iterable[object]) -> list[Row]:

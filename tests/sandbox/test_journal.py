@@ -1,0 +1,155 @@
+"""`/_mock/requests`: every request under /api/ and its answer, without credentials."""
+
+from __future__ import annotations
+
+import base64
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server import Server, Site
+
+INVOICE = {"invoice_id": "__demo_inv__1"}
+
+
+def journal(mock: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
+    answer = mock.get("/requests", params=asked)
+    assert answer.status_code == 200, answer.text
+    return [item["request"] for item in answer.json()["list"]]
+
+
+def test_a_request_is_kept_with_its_answer(api: httpx.Client, mock: httpx.Client) -> None:
+    before = int(time.time())
+    answer = api.post("/orders", data=INVOICE | {"note": "é"})
+    after = int(time.time())
+
+    (request,) = journal(mock)
+
+    assert before <= request.pop("created_at") <= after
+    assert request.pop("duration_us") > 0
+    headers = dict(request.pop("headers"))
+    assert headers["content-type"] == "application/x-www-form-urlencoded"
+    assert headers["host"] == api.headers["Host"]
+    assert request == {
+        "id": answer.headers["x-mock-request-id"],
+        "method": "POST",
+        "path": "/api/v1/orders",
+        "query": "",
+        "body": "invoice_id=__demo_inv__1&note=%C3%A9",
+        "operation": "create_an_order",
+        "key_name": "full_access_key_v1",
+        "status": 200,
+        "answer": answer.text,
+        "remarks": [],
+        "object": "request",
+    }
+
+
+def test_path_and_query_are_kept_as_they_were_sent(api: httpx.Client, mock: httpx.Client) -> None:
+    api.get("/orders/a%2Fb?x=%20+%C3%A9")
+
+    (request,) = journal(mock)
+
+    assert (request["path"], request["query"]) == ("/api/v1/orders/a%2Fb", "x=%20+%C3%A9")
+    assert request["operation"] == "retrieve_an_order"
+    assert request["status"] == 404
+
+
+@pytest.mark.parametrize(("path", "operation"), [("/unicorns", None), ("/orders", "list_orders")])
+def test_a_request_that_failed_is_kept_without_what_it_never_came_to(
+    api: httpx.Client, mock: httpx.Client, order_id: str, path: str, operation: str | None
+) -> None:
+    answer = api.get(path, auth=("wrong", ""))
+
+    request = journal(mock)[0]
+
+    assert request["id"] == answer.headers["x-mock-request-id"]
+    assert request["status"] == answer.status_code
+    assert request["answer"] == answer.text
+    assert request.get("operation") == operation
+    assert "key_name" not in request
+
+
+def test_credentials_are_not_kept(
+    server: Server, site: Site, api: httpx.Client, mock: httpx.Client
+) -> None:
+    secret = "test_very_secret"
+    encoded = base64.b64encode(f"{secret}:".encode()).decode()
+    headers = {"Cookie": f"session={secret}", "Proxy-Authorization": f"Basic {encoded}"}
+
+    api.get("/orders", headers=headers, auth=(secret, ""))
+
+    answer = mock.get("/requests")
+    kept = dict(answer.json()["list"][0]["request"]["headers"])
+    assert {kept[name] for name in ("authorization", "cookie", "proxy-authorization")} == {"…"}
+    assert secret not in answer.text
+    assert encoded not in answer.text
+    files = Path(server.database).parent.glob(f"{Path(server.database).name}*")
+    stored = b"".join(file.read_bytes() for file in files)
+    assert answer.json()["list"][0]["request"]["id"].encode() in stored
+    assert secret.encode() not in stored
+    assert encoded.encode() not in stored
+
+
+def test_requests_are_filtered_by_status_and_operation(
+    api: httpx.Client, mock: httpx.Client, order_id: str
+) -> None:
+    api.get("/orders")
+    api.get("/orders/nothing")
+    api.get("/invoices/nothing")
+
+    operations = [request["operation"] for request in journal(mock, status=404)]
+    assert operations == ["retrieve_an_invoice", "retrieve_an_order"]
+    assert [request["status"] for request in journal(mock, operation="list_orders")] == [200]
+    assert len(journal(mock, status=404, operation="retrieve_an_order")) == 1
+    assert journal(mock, status=500) == []
+
+
+def test_of_a_long_body_the_beginning_is_kept(api: httpx.Client, mock: httpx.Client) -> None:
+    api.post("/orders", data={"note": "x" * 100_000})
+
+    (request,) = journal(mock)
+
+    assert request["body"] == "note=" + "x" * (64 * 1024 - 5)
+
+
+def test_a_body_that_is_no_text_is_kept_as_far_as_it_is(
+    api: httpx.Client, mock: httpx.Client
+) -> None:
+    api.post("/orders", content=b"note=\xff", headers={"Content-Type": "text/plain"})
+
+    assert journal(mock)[0]["body"] == "note=\ufffd"
+
+
+def test_our_own_interface_is_not_in_the_journal(mock: httpx.Client, order_id: str) -> None:
+    mock.get("/health")
+    mock.get("/events")
+
+    assert len(journal(mock)) == len(journal(mock)) == 1
+
+
+def test_the_journal_tells_requests_apart(api: httpx.Client, mock: httpx.Client) -> None:
+    answers = [api.get("/orders") for _ in range(3)]
+
+    ids = [answer.headers["x-mock-request-id"] for answer in reversed(answers)]
+    assert [request["id"] for request in journal(mock)] == ids
+    assert len(set(ids)) == 3
+
+
+@pytest.mark.parametrize("limit", [0, 3])
+def test_the_journal_keeps_the_latest_up_to_its_limit(database: Path, limit: int) -> None:
+    with Server(database, "--journal-limit", str(limit)) as bounded:
+        site = bounded.site()
+        with site.api(verify=False) as api, site.mock() as mock:
+            for number in range(5):
+                api.get(f"/orders/{number}")
+            at_once = journal(mock)
+            api.get("/orders/5")
+            later = journal(mock)
+
+    paths = [f"/api/v1/orders/{number}" for number in (5, 4, 3, 2)]
+    assert [request["path"] for request in at_once] == paths[1 : limit + 1]
+    assert [request["path"] for request in later] == paths[:limit]

@@ -1,0 +1,146 @@
+"""A transaction of the database: all of it or nothing, and what a client is told of a fault."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from mock_server.store.database import Database, open_database
+from mock_server.store.rows import Row, Rows, TakenError
+from mock_server.wire.errors import ApiError
+
+FIRST: Row = {"name": "first", "created_at": 1, "last_invoice_number": 0}
+
+
+@pytest.fixture
+def opened(database: Path) -> Iterator[Database]:
+    with closing(open_database(str(database))) as usable:
+        asyncio.run(usable.write(lambda rows: rows.insert("sites", FIRST)))
+        yield usable
+
+
+def _names(database: Database) -> list[str]:
+    return [
+        row["name"]
+        for row in database.read(lambda rows: rows.execute("SELECT * FROM sites ORDER BY name", {}))
+    ]
+
+
+def _fill(rows: Rows) -> None:
+    """Ten megabytes, a row after the other."""
+    for number in range(10):
+        row = {"name": f"{number}", "created_at": 1, "last_invoice_number": 0}
+        rows.insert("sites", row | {"name": row["name"] * 1_000_000})
+
+
+def test_work_that_raises_leaves_nothing(opened: Database) -> None:
+    def work(rows: Rows) -> None:
+        rows.insert("sites", FIRST | {"name": "second"})
+        raise KeyError("a mistake")
+
+    with pytest.raises(KeyError, match="a mistake"):
+        asyncio.run(opened.write(work))
+
+    assert _names(opened) == ["first"]
+
+
+def test_a_key_that_is_taken_is_told_apart_from_other_constraints(opened: Database) -> None:
+    with pytest.raises(TakenError):
+        asyncio.run(opened.write(lambda rows: rows.insert("sites", FIRST)))
+    with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
+        asyncio.run(opened.write(lambda rows: rows.insert("sites", {"name": "second"})))
+
+    assert _names(opened) == ["first"]
+
+
+def test_a_statement_that_is_wrong_is_no_fault_of_the_database(opened: Database) -> None:
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        opened.read(lambda rows: rows.execute("SELECT * FROM nowhere", {}))
+
+    assert _names(opened) == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "repair", "code", "message"),
+    [
+        pytest.param(
+            "PRAGMA max_page_count = 60",
+            "PRAGMA max_page_count = 1000000",
+            "internal_temporary_error",
+            "The disk is full",
+            id="full",
+        ),
+        pytest.param(
+            "PRAGMA query_only = on",
+            "PRAGMA query_only = off",
+            "site_read_only_mode",
+            "The site's data cannot be changed at the moment: the database is read-only",
+            id="read-only",
+        ),
+    ],
+)
+def test_a_fault_is_a_503_that_leaves_nothing_and_passes(
+    opened: Database, fault: str, repair: str, code: str, message: str
+) -> None:
+    opened.read(lambda rows: rows.execute(fault, {}))
+
+    with pytest.raises(ApiError) as refused:
+        asyncio.run(opened.write(_fill))
+
+    assert refused.value.body() == {
+        "message": message,
+        "type": "operation_failed",
+        "api_error_code": code,
+        "error_code": code,
+        "error_msg": message,
+        "http_status_code": 503,
+    }
+    assert _names(opened) == ["first"]
+
+    opened.read(lambda rows: rows.execute(repair, {}))
+    asyncio.run(opened.write(_fill))
+    assert len(_names(opened)) == 11
+
+
+def test_a_write_waits_for_another_process_and_goes_on(opened: Database, database: Path) -> None:
+    async def compete() -> None:
+        with closing(sqlite3.connect(database, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            waiting = asyncio.ensure_future(
+                opened.write(lambda rows: rows.insert("sites", FIRST | {"name": "second"}))
+            )
+            for _ in range(3):
+                await asyncio.sleep(0)
+            assert not waiting.done()
+            assert _names(opened) == ["first"]
+            other.execute("COMMIT")
+            await waiting
+
+    asyncio.run(compete())
+
+    assert _names(opened) == ["first", "second"]
+
+
+def test_a_damaged_file_is_a_503(opened: Database, database: Path) -> None:
+    [sites] = opened.read(
+        lambda rows: rows.execute("SELECT * FROM sqlite_master WHERE name = 'sites'", {})
+    )
+    opened.close()
+    page = 4096
+    with database.open("r+b") as file:
+        file.seek((sites["rootpage"] - 1) * page)
+        file.write(b"\xff" * page)
+
+    with closing(open_database(str(database))) as damaged, pytest.raises(ApiError) as refused:
+        _names(damaged)
+
+    assert (refused.value.status, refused.value.api_error_code, refused.value.message) == (
+        503,
+        "internal_temporary_error",
+        "The database file is damaged",
+    )
