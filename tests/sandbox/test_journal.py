@@ -143,7 +143,7 @@ def test_the_journal_tells_requests_apart(api: httpx.Client, mock: httpx.Client)
 def test_the_journal_keeps_the_latest_up_to_its_limit(database: Path, limit: int) -> None:
     with Server(database, "--journal-limit", str(limit)) as bounded:
         site = bounded.site()
-        with site.api(verify=False) as api, site.mock() as mock:
+        with site.api() as api, site.mock() as mock:
             for number in range(5):
                 api.get(f"/orders/{number}")
             at_once = journal(mock)

@@ -247,7 +247,7 @@ def next_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "migrations"
     folder.mkdir()
     (folder / shipped.name).write_text(shipped.read_text())
-    monkeypatch.setattr(schema.resources, "files", lambda package: tmp_path)
+    monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
     return folder / "0002_second.sql"
 
 

@@ -83,7 +83,7 @@ def test_the_user_name_is_the_key(client: httpx.Client, site: Site, authorizatio
 def test_a_key_opens_no_site_of_the_other_kind(server: Server, key: str, suffix: str) -> None:
     name = server.site().name.removesuffix("-test") + suffix
 
-    with server.site(name).api(key, verify=False) as api:
+    with server.site(name).api(key) as api:
         answer = api.get("/orders")
 
     assert answer.status_code == 401
@@ -91,7 +91,7 @@ def test_a_key_opens_no_site_of_the_other_kind(server: Server, key: str, suffix:
 
 
 def test_a_read_only_key_reads_and_does_not_write(site: Site, order_id: str) -> None:
-    with site.api("test_read_only", verify=False) as api:
+    with site.api("test_read_only") as api:
         read = [api.get(path) for path in ("/orders", f"/orders/{order_id}", "/events")]
         written = [
             api.post("/orders", data=INVOICE),
@@ -110,7 +110,7 @@ def test_a_read_only_key_reads_and_does_not_write(site: Site, order_id: str) -> 
 def test_a_live_read_only_key_does_not_write(server: Server) -> None:
     name = server.site().name.removesuffix("-test")
 
-    with server.site(name).api("live_read_only", verify=False) as api:
+    with server.site(name).api("live_read_only") as api:
         assert api.post("/orders", data=INVOICE).status_code == 403
         assert api.get("/orders").status_code == 200
 
@@ -122,7 +122,7 @@ def test_sites_see_nothing_of_each_other(server: Server, api: httpx.Client, orde
     event_id = api.get("/events").json()["list"][0]["event"]["id"]
     other = server.site()
 
-    with other.api(verify=False) as neighbour, other.mock() as recorded:
+    with other.api() as neighbour, other.mock() as recorded:
         assert neighbour.get("/orders").json() == {"list": []}
         assert neighbour.get("/events").json() == {"list": []}
         assert neighbour.get("/invoices/__demo_inv__1/orders").json() == {"list": []}
@@ -135,7 +135,7 @@ def test_sites_see_nothing_of_each_other(server: Server, api: httpx.Client, orde
 
 
 def test_an_unknown_site_is_made_with_the_seed(server: Server) -> None:
-    with server.site().api(verify=False) as api:
+    with server.site().api() as api:
         invoices = api.get("/invoices").json()["list"]
         customers = api.get("/customers").json()["list"]
 
@@ -201,11 +201,11 @@ def test_a_host_whose_label_can_be_no_site_is_not_found(client: httpx.Client, na
 
 def test_a_strict_server_makes_no_sites(database: Path) -> None:
     with Server(database, "--strict-sites") as strict:
-        with strict.site().api(verify=False) as api:
+        with strict.site().api() as api:
             refused = api.get("/orders")
-        with strict.site("demo-test").api(verify=False) as api:
+        with strict.site("demo-test").api() as api:
             test = api.get("/orders")
-        with strict.site("demo").api("live_key", verify=False) as api:
+        with strict.site("demo").api("live_key") as api:
             live = api.get("/orders")
 
         assert refused.status_code == 404

@@ -24,7 +24,7 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 @pytest.fixture
 def strict(strict_server: Server) -> Iterator[httpx.Client]:
     """A client of a server that refuses unknown parameters."""
-    with strict_server.site().api(verify=False) as client:
+    with strict_server.site().api() as client:
         yield client
 
 

@@ -94,7 +94,7 @@ def test_each_key_is_a_request_of_its_own(api: httpx.Client) -> None:
 def test_each_site_has_keys_of_its_own(server: Server, api: httpx.Client) -> None:
     post(api, "k", INVOICE)
 
-    with server.site().api(verify=False) as neighbour:
+    with server.site().api() as neighbour:
         answer = post(neighbour, "k", {"invoice_id": "__demo_inv__2"})
 
     assert answer.status_code == 200
