@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -29,21 +29,21 @@ def site(server: Server) -> Site:
 
 
 @pytest.fixture
-def api(site: Site) -> Iterator[httpx.Client]:
+def api(site: Site) -> Iterator[httpx2.Client]:
     """A client of the test's own site, with full access."""
     with site.api() as client:
         yield client
 
 
 @pytest.fixture
-def mock(site: Site) -> Iterator[httpx.Client]:
+def mock(site: Site) -> Iterator[httpx2.Client]:
     """What the sandbox recorded of the test's own site."""
     with site.mock() as client:
         yield client
 
 
 @pytest.fixture
-def order_id(api: httpx.Client) -> str:
+def order_id(api: httpx2.Client) -> str:
     """The id of a fresh order for `__demo_inv__1`."""
     created = api.post("/orders", data={"invoice_id": "__demo_inv__1"})
     assert created.status_code == 200, created.text

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 
 _READY = re.compile(r"chargebee-mock ready on (http://\S+)")
 
@@ -24,9 +24,9 @@ class Site:
     url: str
     name: str
 
-    def api(self, key: str = "test_key", **options: Any) -> httpx.Client:
+    def api(self, key: str = "test_key", **options: Any) -> httpx2.Client:
         """A client of `/api/v1` with this API key, as Chargebee's clients call it."""
-        return httpx.Client(
+        return httpx2.Client(
             base_url=f"{self.url}/api/v1",
             auth=(key, ""),
             headers={"Host": f"{self.name}.localhost"},
@@ -34,9 +34,9 @@ class Site:
             **options,
         )
 
-    def mock(self) -> httpx.Client:
+    def mock(self) -> httpx2.Client:
         """A client of `/_mock` that asks about this site."""
-        return httpx.Client(
+        return httpx2.Client(
             base_url=f"{self.url}/_mock", headers={"Host": f"{self.name}.localhost"}, timeout=30
         )
 

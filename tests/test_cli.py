@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server
@@ -21,7 +21,7 @@ def _serve(*options: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_stops_the_server_cleanly(database: Path, number: signal.Signals) -> None:
     server = Server(database).start()
-    assert httpx.get(f"{server.url}/_mock/health").json()["status"] == "ok"
+    assert httpx2.get(f"{server.url}/_mock/health").json()["status"] == "ok"
 
     assert server.stop(number) == 0
 

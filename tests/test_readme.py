@@ -20,7 +20,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 import yaml
 
@@ -276,7 +276,7 @@ class TestContainer:
         assert (kind, python) == ("CMD", "python")
 
         with Server(database, "--host", "0.0.0.0") as running:
-            port = str(httpx.URL(running.url).port)
+            port = str(httpx2.URL(running.url).port)
             probe = [argument.replace("8010", port) for argument in check]
             while_up = subprocess.run([sys.executable, *probe], check=False)
         while_down = subprocess.run([sys.executable, *probe], capture_output=True, check=False)
@@ -319,7 +319,7 @@ def _run(command: list[str], snippet: Snippet, server: Server, folder: Path) -> 
 
 
 def _at(server: Server, text: str) -> str:
-    return text.replace("8010", str(httpx.URL(server.url).port))
+    return text.replace("8010", str(httpx2.URL(server.url).port))
 
 
 def _elided(documented: Any, actual: Any) -> Any:

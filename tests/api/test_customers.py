@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import httpx
+import httpx2
 
 
-def test_a_customer_of_the_seed_is_retrieved_with_the_seeds_values(api: httpx.Client) -> None:
+def test_a_customer_of_the_seed_is_retrieved_with_the_seeds_values(api: httpx2.Client) -> None:
     answer = api.get("/customers/__demo_cus__2")
 
     assert answer.status_code == 200
@@ -46,7 +46,7 @@ def test_a_customer_of_the_seed_is_retrieved_with_the_seeds_values(api: httpx.Cl
     }
 
 
-def test_a_customer_shows_payment_method_and_meta_data(api: httpx.Client) -> None:
+def test_a_customer_shows_payment_method_and_meta_data(api: httpx2.Client) -> None:
     paying = api.get("/customers/__demo_cus__1").json()["customer"]
     annotated = api.get("/customers/__demo_cus__3").json()["customer"]
 
@@ -60,7 +60,7 @@ def test_a_customer_shows_payment_method_and_meta_data(api: httpx.Client) -> Non
     assert annotated["meta_data"] == {"segment": "wholesale", "seats": 12}
 
 
-def test_customers_are_listed_in_pages_the_latest_first(api: httpx.Client) -> None:
+def test_customers_are_listed_in_pages_the_latest_first(api: httpx2.Client) -> None:
     first = api.get("/customers", params={"limit": 3}).json()
     second = api.get("/customers", params={"limit": 3, "offset": first["next_offset"]}).json()
 
@@ -72,7 +72,7 @@ def test_customers_are_listed_in_pages_the_latest_first(api: httpx.Client) -> No
     assert second == {"list": [api.get("/customers/__demo_cus__1").json()]}
 
 
-def test_an_unknown_customer_is_not_found(api: httpx.Client) -> None:
+def test_an_unknown_customer_is_not_found(api: httpx2.Client) -> None:
     answer = api.get("/customers/nobody")
 
     assert answer.status_code == 404

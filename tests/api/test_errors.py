@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Site
@@ -167,7 +167,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("request_", "expected"), REFUSED.values(), ids=REFUSED.keys())
 def test_an_error_has_chargebees_body(
-    api: httpx.Client, request_: dict[str, Any], expected: str
+    api: httpx2.Client, request_: dict[str, Any], expected: str
 ) -> None:
     api.post(
         "/orders",
@@ -186,7 +186,7 @@ def test_an_error_has_chargebees_body(
 @pytest.mark.parametrize("path", ["/api/v9/orders", "/api/v1", "/api/v1/", "/api/", "/api/orders"])
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
 def test_a_path_that_no_version_has_is_not_found(site: Site, path: str, method: str) -> None:
-    with httpx.Client(base_url=site.url, verify=False) as client:
+    with httpx2.Client(base_url=site.url, verify=False) as client:
         answer = client.request(method, path, auth=("test_key", ""))
 
     assert answer.status_code == 404
@@ -206,7 +206,7 @@ def test_a_path_that_no_version_has_is_not_found(site: Site, path: str, method: 
     ],
 )
 def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
-    api: httpx.Client, method: str, path: str, allowed: str
+    api: httpx2.Client, method: str, path: str, allowed: str
 ) -> None:
     answer = api.request(method, path)
 
@@ -215,7 +215,7 @@ def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
     assert answer.json()["api_error_code"] == "http_method_not_supported"
 
 
-def test_a_head_request_is_a_get_without_its_body(api: httpx.Client) -> None:
+def test_a_head_request_is_a_get_without_its_body(api: httpx2.Client) -> None:
     answer = api.head("/orders")
 
     assert answer.status_code == 200

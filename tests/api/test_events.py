@@ -7,7 +7,7 @@ import sqlite3
 from contextlib import closing
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -16,7 +16,7 @@ LONG_AGO = 1_700_000_000
 
 
 @pytest.fixture
-def history(server: Server, site: Site, api: httpx.Client) -> list[str]:
+def history(server: Server, site: Site, api: httpx2.Client) -> list[str]:
     """The ids of three events of different seconds, the latest first.
 
     An order is created at LONG_AGO, updated without webhooks a second later, updated again at
@@ -32,13 +32,13 @@ def history(server: Server, site: Site, api: httpx.Client) -> list[str]:
     return ids
 
 
-def listed(api: httpx.Client, **filters: Any) -> list[str]:
+def listed(api: httpx2.Client, **filters: Any) -> list[str]:
     answer = api.get("/events", params=filters)
     assert answer.status_code == 200, answer.text
     return [item["event"]["id"] for item in answer.json()["list"]]
 
 
-def test_creating_an_order_is_an_event(api: httpx.Client) -> None:
+def test_creating_an_order_is_an_event(api: httpx2.Client) -> None:
     created = api.post("/orders", data={"invoice_id": "__demo_inv__1", "note": "é"})
 
     answer = api.get("/events")
@@ -66,7 +66,7 @@ def test_creating_an_order_is_an_event(api: httpx.Client) -> None:
 
 
 def test_updating_an_order_is_an_event_with_the_order_after_the_change(
-    api: httpx.Client, order_id: str
+    api: httpx2.Client, order_id: str
 ) -> None:
     updated = api.post(f"/orders/{order_id}", data={"status": "complete"}).json()
 
@@ -77,7 +77,7 @@ def test_updating_an_order_is_an_event_with_the_order_after_the_change(
     assert latest["content"]["order"]["status"] == "complete"
 
 
-def test_an_event_keeps_the_order_as_it_was(api: httpx.Client) -> None:
+def test_an_event_keeps_the_order_as_it_was(api: httpx2.Client) -> None:
     created = api.post("/orders", data={"id": "o", "invoice_id": "__demo_inv__1"}).json()
     api.post("/orders/o", data={"note": "later"})
 
@@ -96,7 +96,7 @@ def test_an_event_keeps_the_order_as_it_was(api: httpx.Client) -> None:
         ("/orders/o", {"note": "x" * 601}),
     ],
 )
-def test_a_refused_request_is_no_event(api: httpx.Client, path: str, data: dict[str, str]) -> None:
+def test_a_refused_request_is_no_event(api: httpx2.Client, path: str, data: dict[str, str]) -> None:
     api.post("/orders", data={"id": "o", "invoice_id": "__demo_inv__1"})
     before = api.get("/events").json()
 
@@ -115,7 +115,9 @@ def test_an_event_knows_the_key_that_caused_it(site: Site) -> None:
     assert item["event"]["user"] == "warehouse_key_v1"
 
 
-def test_events_are_listed_in_pages_the_latest_first(api: httpx.Client, history: list[str]) -> None:
+def test_events_are_listed_in_pages_the_latest_first(
+    api: httpx2.Client, history: list[str]
+) -> None:
     first = api.get("/events", params={"limit": 2}).json()
     second = api.get("/events", params={"limit": 2, "offset": first["next_offset"]}).json()
 
@@ -124,20 +126,20 @@ def test_events_are_listed_in_pages_the_latest_first(api: httpx.Client, history:
     assert "next_offset" not in second
 
 
-def test_events_are_filtered_by_type(api: httpx.Client, history: list[str]) -> None:
+def test_events_are_filtered_by_type(api: httpx2.Client, history: list[str]) -> None:
     assert listed(api, event_type="order_updated") == history[:2]
     assert listed(api, event_type="order_created") == history[2:]
     assert listed(api, event_type="invoice_generated") == []
 
 
-def test_events_are_filtered_by_webhook_status(api: httpx.Client, history: list[str]) -> None:
+def test_events_are_filtered_by_webhook_status(api: httpx2.Client, history: list[str]) -> None:
     assert listed(api, webhook_status="skipped") == [history[1]]
     assert listed(api, webhook_status="succeeded") == [history[0], history[2]]
     assert listed(api, webhook_status="failed") == []
 
 
 def test_events_are_filtered_by_time_both_ends_included(
-    api: httpx.Client, history: list[str]
+    api: httpx2.Client, history: list[str]
 ) -> None:
     assert listed(api, start_time=LONG_AGO) == history
     assert listed(api, start_time=LONG_AGO + 1) == history[:2]
@@ -146,7 +148,7 @@ def test_events_are_filtered_by_time_both_ends_included(
     assert listed(api, start_time=LONG_AGO + 1, end_time=LONG_AGO + 1) == [history[1]]
 
 
-def test_filters_combine_and_go_on_over_pages(api: httpx.Client, history: list[str]) -> None:
+def test_filters_combine_and_go_on_over_pages(api: httpx2.Client, history: list[str]) -> None:
     asked: dict[str, str | int] = {
         "event_type": "order_updated",
         "start_time": LONG_AGO,
@@ -169,7 +171,7 @@ def test_filters_combine_and_go_on_over_pages(api: httpx.Client, history: list[s
     ],
 )
 def test_a_filter_that_is_wrong_is_refused_by_name(
-    api: httpx.Client, param: str, value: str, start: str
+    api: httpx2.Client, param: str, value: str, start: str
 ) -> None:
     answer = api.get("/events", params={param: value})
 
@@ -178,7 +180,7 @@ def test_a_filter_that_is_wrong_is_refused_by_name(
     assert answer.json()["error_msg"].startswith(start)
 
 
-def test_an_unknown_event_is_not_found(api: httpx.Client) -> None:
+def test_an_unknown_event_is_not_found(api: httpx2.Client) -> None:
     answer = api.get("/events/ev_nothing")
 
     assert answer.status_code == 404

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 CHARGE = {"customer_id": "__demo_cus__2", "amount": "1250", "description": "Repair"}
@@ -15,7 +15,7 @@ def ids(page: dict[str, Any]) -> list[str]:
     return [item["invoice"]["id"] for item in page["list"]]
 
 
-def test_an_invoice_of_the_seed_is_retrieved_with_the_seeds_values(api: httpx.Client) -> None:
+def test_an_invoice_of_the_seed_is_retrieved_with_the_seeds_values(api: httpx2.Client) -> None:
     answer = api.get("/invoices/__demo_inv__2")
 
     assert answer.status_code == 200
@@ -60,7 +60,7 @@ def test_an_invoice_of_the_seed_is_retrieved_with_the_seeds_values(api: httpx.Cl
     }
 
 
-def test_invoices_are_listed_the_latest_first(api: httpx.Client) -> None:
+def test_invoices_are_listed_the_latest_first(api: httpx2.Client) -> None:
     page = api.get("/invoices").json()
 
     assert ids(page) == [f"__demo_inv__{number}" for number in (5, 4, 3, 2, 1)]
@@ -68,7 +68,7 @@ def test_invoices_are_listed_the_latest_first(api: httpx.Client) -> None:
     assert "next_offset" not in page
 
 
-def test_invoices_are_listed_in_pages(api: httpx.Client) -> None:
+def test_invoices_are_listed_in_pages(api: httpx2.Client) -> None:
     first = api.get("/invoices", params={"limit": 3}).json()
     second = api.get("/invoices", params={"limit": 3, "offset": first["next_offset"]}).json()
 
@@ -82,20 +82,20 @@ def test_invoices_are_listed_in_pages(api: httpx.Client) -> None:
     ("paid_on_after", "listed"), [("1700099999", ["__demo_inv__1"]), ("1700100000", [])]
 )
 def test_invoices_are_filtered_by_the_time_of_their_payment(
-    api: httpx.Client, paid_on_after: str, listed: list[str]
+    api: httpx2.Client, paid_on_after: str, listed: list[str]
 ) -> None:
     assert ids(api.get("/invoices", params={"paid_on_after": paid_on_after}).json()) == listed
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2024-01-01", "1.5"])
-def test_a_time_that_is_no_number_of_seconds_is_refused(api: httpx.Client, value: str) -> None:
+def test_a_time_that_is_no_number_of_seconds_is_refused(api: httpx2.Client, value: str) -> None:
     answer = api.get("/invoices", params={"paid_on_after": value})
 
     assert answer.status_code == 400
     assert answer.json()["message"] == "paid_on_after : wrong format"
 
 
-def test_an_unknown_invoice_is_not_found(api: httpx.Client) -> None:
+def test_an_unknown_invoice_is_not_found(api: httpx2.Client) -> None:
     answer = api.get("/invoices/nothing")
 
     assert answer.status_code == 404
@@ -103,7 +103,7 @@ def test_an_unknown_invoice_is_not_found(api: httpx.Client) -> None:
     assert "param" not in answer.json()
 
 
-def test_linked_orders_follow_every_change_of_an_order(api: httpx.Client) -> None:
+def test_linked_orders_follow_every_change_of_an_order(api: httpx2.Client) -> None:
     def linked() -> object:
         return api.get("/invoices/__demo_inv__1").json()["invoice"]["linked_orders"]
 
@@ -130,7 +130,7 @@ def test_linked_orders_follow_every_change_of_an_order(api: httpx.Client) -> Non
     assert [order["id"] for order in listed["__demo_inv__2"]["linked_orders"]] == ["o-2"]
 
 
-def test_a_charge_makes_an_invoice_that_is_due(api: httpx.Client) -> None:
+def test_a_charge_makes_an_invoice_that_is_due(api: httpx2.Client) -> None:
     before = int(time.time())
     answer = api.post("/invoices/charge", data=CHARGE | {"po_number": "PO-7"})
     after = int(time.time())
@@ -186,7 +186,7 @@ def test_a_charge_makes_an_invoice_that_is_due(api: httpx.Client) -> None:
     assert api.get("/invoices/1").json() == answer.json()
 
 
-def test_a_charge_is_paid_at_once_by_a_customer_who_pays_by_card(api: httpx.Client) -> None:
+def test_a_charge_is_paid_at_once_by_a_customer_who_pays_by_card(api: httpx2.Client) -> None:
     answer = api.post("/invoices/charge", data=CHARGE | {"customer_id": "__demo_cus__1"})
 
     invoice = answer.json()["invoice"]
@@ -195,13 +195,13 @@ def test_a_charge_is_paid_at_once_by_a_customer_who_pays_by_card(api: httpx.Clie
     assert invoice["paid_on"] == invoice["start_date"]
 
 
-def test_a_charged_invoice_carries_the_customers_vat_number(api: httpx.Client) -> None:
+def test_a_charged_invoice_carries_the_customers_vat_number(api: httpx2.Client) -> None:
     answer = api.post("/invoices/charge", data=CHARGE | {"customer_id": "__demo_cus__3"})
 
     assert answer.json()["invoice"]["vat_number"] == "ESX1234567X"
 
 
-def test_charged_invoices_are_numbered_one_after_another(api: httpx.Client) -> None:
+def test_charged_invoices_are_numbered_one_after_another(api: httpx2.Client) -> None:
     first = api.post("/invoices/charge", data=CHARGE)
     refused = api.post("/invoices/charge", data=CHARGE | {"coupon": "WELCOME"})
     second = api.post("/invoices/charge", data=CHARGE)
@@ -212,7 +212,7 @@ def test_charged_invoices_are_numbered_one_after_another(api: httpx.Client) -> N
     assert ids(api.get("/invoices").json())[:2] == ["2", "1"]
 
 
-def test_an_order_can_be_made_for_a_charged_invoice(api: httpx.Client) -> None:
+def test_an_order_can_be_made_for_a_charged_invoice(api: httpx2.Client) -> None:
     invoice = api.post("/invoices/charge", data=CHARGE).json()["invoice"]
 
     order = api.post("/orders", data={"invoice_id": invoice["id"]}).json()["order"]
@@ -268,7 +268,7 @@ def test_an_order_can_be_made_for_a_charged_invoice(api: httpx.Client) -> None:
     ],
 )
 def test_a_charge_that_is_wrong_is_refused_by_name(
-    api: httpx.Client, change: dict[str, str], status: int, message: str, param: str
+    api: httpx2.Client, change: dict[str, str], status: int, message: str, param: str
 ) -> None:
     answer = api.post("/invoices/charge", data=CHARGE | change)
 
@@ -278,7 +278,7 @@ def test_a_charge_that_is_wrong_is_refused_by_name(
     assert len(ids(api.get("/invoices").json())) == 5
 
 
-def test_a_charge_takes_values_up_to_their_limits(api: httpx.Client) -> None:
+def test_a_charge_takes_values_up_to_their_limits(api: httpx2.Client) -> None:
     longest = {"amount": str(2**63 - 1), "description": "é" * 250, "po_number": "é" * 100}
 
     answer = api.post("/invoices/charge", data=CHARGE | longest)
@@ -290,7 +290,7 @@ def test_a_charge_takes_values_up_to_their_limits(api: httpx.Client) -> None:
     assert invoice["po_number"] == "é" * 100
 
 
-def test_a_charge_is_an_event_and_an_email(api: httpx.Client, mock: httpx.Client) -> None:
+def test_a_charge_is_an_event_and_an_email(api: httpx2.Client, mock: httpx2.Client) -> None:
     charged = api.post("/invoices/charge", data=CHARGE).json()
 
     (event,) = (item["event"] for item in mock.get("/events").json()["list"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 PATHS = ("/orders", "/invoices/__demo_inv__1/orders")
@@ -13,7 +13,7 @@ PATHS = ("/orders", "/invoices/__demo_inv__1/orders")
 each_list = pytest.mark.parametrize("path", PATHS)
 
 
-def create(api: httpx.Client, count: int, invoice_id: str = "__demo_inv__1") -> list[str]:
+def create(api: httpx2.Client, count: int, invoice_id: str = "__demo_inv__1") -> list[str]:
     """Orders for the invoice; their ids, the latest first."""
     created = [api.post("/orders", data={"invoice_id": invoice_id}) for _ in range(count)]
     return [answer.json()["order"]["id"] for answer in reversed(created)]
@@ -24,7 +24,7 @@ def ids(page: dict[str, Any]) -> list[str]:
 
 
 @each_list
-def test_a_list_without_rows_is_empty_and_has_no_next_page(api: httpx.Client, path: str) -> None:
+def test_a_list_without_rows_is_empty_and_has_no_next_page(api: httpx2.Client, path: str) -> None:
     answer = api.get(path)
 
     assert answer.status_code == 200
@@ -33,7 +33,7 @@ def test_a_list_without_rows_is_empty_and_has_no_next_page(api: httpx.Client, pa
 
 @each_list
 def test_a_list_shows_each_order_as_it_is_retrieved(
-    api: httpx.Client, order_id: str, path: str
+    api: httpx2.Client, order_id: str, path: str
 ) -> None:
     assert api.get(path).json() == {"list": [api.get(f"/orders/{order_id}").json()]}
 
@@ -41,7 +41,7 @@ def test_a_list_shows_each_order_as_it_is_retrieved(
 @each_list
 @pytest.mark.parametrize("query", ["", "?limit="])
 def test_a_page_has_ten_rows_unless_asked_otherwise_the_latest_first(
-    api: httpx.Client, path: str, query: str
+    api: httpx2.Client, path: str, query: str
 ) -> None:
     created = create(api, 11)
 
@@ -54,7 +54,7 @@ def test_a_page_has_ten_rows_unless_asked_otherwise_the_latest_first(
 
 
 @each_list
-def test_next_offset_is_an_array_of_strings_in_a_string(api: httpx.Client, path: str) -> None:
+def test_next_offset_is_an_array_of_strings_in_a_string(api: httpx2.Client, path: str) -> None:
     create(api, 2)
 
     page = api.get(path, params={"limit": 1}).json()
@@ -65,7 +65,7 @@ def test_next_offset_is_an_array_of_strings_in_a_string(api: httpx.Client, path:
 
 
 @each_list
-def test_a_page_has_up_to_a_hundred_rows(api: httpx.Client, path: str) -> None:
+def test_a_page_has_up_to_a_hundred_rows(api: httpx2.Client, path: str) -> None:
     created = create(api, 101)
 
     page = api.get(path, params={"limit": 100}).json()
@@ -88,7 +88,7 @@ def test_a_page_has_up_to_a_hundred_rows(api: httpx.Client, path: str) -> None:
     ],
 )
 def test_a_limit_outside_1_to_100_is_refused(
-    api: httpx.Client, path: str, limit: str, message: str
+    api: httpx2.Client, path: str, limit: str, message: str
 ) -> None:
     answer = api.get(path, params={"limit": limit})
 
@@ -110,14 +110,14 @@ def test_a_limit_outside_1_to_100_is_refused(
         f'["1","{9 * 10**18}"]',
     ],
 )
-def test_an_offset_that_no_page_gave_is_refused(api: httpx.Client, path: str, offset: str) -> None:
+def test_an_offset_that_no_page_gave_is_refused(api: httpx2.Client, path: str, offset: str) -> None:
     answer = api.get(path, params={"offset": offset})
 
     assert answer.status_code == 400
     assert answer.json()["message"] == "offset : wrong format"
 
 
-def test_an_offset_with_a_space_after_the_comma_is_read(api: httpx.Client) -> None:
+def test_an_offset_with_a_space_after_the_comma_is_read(api: httpx2.Client) -> None:
     created = create(api, 2)
     page = api.get("/orders", params={"limit": 1}).json()
 
@@ -127,7 +127,7 @@ def test_an_offset_with_a_space_after_the_comma_is_read(api: httpx.Client) -> No
 
 
 @each_list
-def test_pages_show_every_order_once_while_orders_are_added(api: httpx.Client, path: str) -> None:
+def test_pages_show_every_order_once_while_orders_are_added(api: httpx2.Client, path: str) -> None:
     created = create(api, 7)
     shown: list[str] = []
     page = api.get(path, params={"limit": 3}).json()
@@ -142,7 +142,7 @@ def test_pages_show_every_order_once_while_orders_are_added(api: httpx.Client, p
 
 
 @each_list
-def test_a_full_last_page_has_no_next_page(api: httpx.Client, path: str) -> None:
+def test_a_full_last_page_has_no_next_page(api: httpx2.Client, path: str) -> None:
     create(api, 4)
 
     first = api.get(path, params={"limit": 2}).json()
@@ -152,7 +152,7 @@ def test_a_full_last_page_has_no_next_page(api: httpx.Client, path: str) -> None
     assert "next_offset" not in last
 
 
-def test_the_orders_of_an_invoice_are_those_of_no_other(api: httpx.Client) -> None:
+def test_the_orders_of_an_invoice_are_those_of_no_other(api: httpx2.Client) -> None:
     of_first = create(api, 2, "__demo_inv__1")
     of_second = create(api, 3, "__demo_inv__2")
 
@@ -161,7 +161,7 @@ def test_the_orders_of_an_invoice_are_those_of_no_other(api: httpx.Client) -> No
     assert ids(api.get("/orders").json()) == of_second + of_first
 
 
-def test_an_unknown_invoice_has_no_list_of_orders(api: httpx.Client) -> None:
+def test_an_unknown_invoice_has_no_list_of_orders(api: httpx2.Client) -> None:
     answer = api.get("/invoices/nothing/orders")
 
     assert answer.status_code == 404

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from contextlib import closing
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -56,7 +56,7 @@ def make_old(server: Server, site: Site) -> None:
 
 @pytest.mark.parametrize(("param", "limit"), LIMITS)
 def test_a_value_as_long_as_its_limit_is_set_and_nothing_else_changes(
-    api: httpx.Client, order_id: str, param: str, limit: int
+    api: httpx2.Client, order_id: str, param: str, limit: int
 ) -> None:
     before = api.get(f"/orders/{order_id}").json()["order"]
 
@@ -69,7 +69,7 @@ def test_a_value_as_long_as_its_limit_is_set_and_nothing_else_changes(
 
 @pytest.mark.parametrize(("param", "limit"), LIMITS)
 def test_a_value_longer_than_its_limit_changes_nothing(
-    api: httpx.Client, order_id: str, param: str, limit: int
+    api: httpx2.Client, order_id: str, param: str, limit: int
 ) -> None:
     before = api.get(f"/orders/{order_id}").json()
 
@@ -81,7 +81,7 @@ def test_a_value_longer_than_its_limit_changes_nothing(
 
 
 @pytest.mark.parametrize("param", [param for param, _ in LIMITS])
-def test_a_blank_value_clears(api: httpx.Client, param: str) -> None:
+def test_a_blank_value_clears(api: httpx2.Client, param: str) -> None:
     created = api.post("/orders", data={"invoice_id": "__demo_inv__1", param: "x"}).json()["order"]
 
     answer = api.post(f"/orders/{created['id']}", data={param: ""})
@@ -92,14 +92,14 @@ def test_a_blank_value_clears(api: httpx.Client, param: str) -> None:
 
 
 @pytest.mark.parametrize("status", ["processing", "complete", "cancelled", "voided", "new"])
-def test_an_order_takes_every_status(api: httpx.Client, order_id: str, status: str) -> None:
+def test_an_order_takes_every_status(api: httpx2.Client, order_id: str, status: str) -> None:
     answer = api.post(f"/orders/{order_id}", data={"status": status})
 
     assert answer.status_code == 200
     assert answer.json()["order"]["status"] == status
 
 
-def test_a_status_that_orders_do_not_have_is_refused(api: httpx.Client, order_id: str) -> None:
+def test_a_status_that_orders_do_not_have_is_refused(api: httpx2.Client, order_id: str) -> None:
     answer = api.post(f"/orders/{order_id}", data={"status": "lost"})
 
     assert answer.status_code == 400
@@ -108,7 +108,7 @@ def test_a_status_that_orders_do_not_have_is_refused(api: httpx.Client, order_id
     )
 
 
-def test_a_blank_status_is_left_as_it_is(api: httpx.Client, order_id: str) -> None:
+def test_a_blank_status_is_left_as_it_is(api: httpx2.Client, order_id: str) -> None:
     answer = api.post(f"/orders/{order_id}", data={"status": ""})
 
     assert answer.json()["order"]["status"] == "new"
@@ -116,7 +116,7 @@ def test_a_blank_status_is_left_as_it_is(api: httpx.Client, order_id: str) -> No
 
 @pytest.mark.parametrize("data", [{"note": "x"}, {"status": "new"}, {"status": ""}, {}])
 def test_status_update_at_stays_while_the_status_does(
-    server: Server, site: Site, api: httpx.Client, order_id: str, data: dict[str, str]
+    server: Server, site: Site, api: httpx2.Client, order_id: str, data: dict[str, str]
 ) -> None:
     make_old(server, site)
 
@@ -126,7 +126,7 @@ def test_status_update_at_stays_while_the_status_does(
 
 
 def test_status_update_at_moves_with_the_status(
-    server: Server, site: Site, api: httpx.Client, order_id: str
+    server: Server, site: Site, api: httpx2.Client, order_id: str
 ) -> None:
     created_at = api.get(f"/orders/{order_id}").json()["order"]["created_at"]
     make_old(server, site)
@@ -140,7 +140,7 @@ def test_status_update_at_moves_with_the_status(
 
 @pytest.mark.parametrize("param", ["id", "invoice_id"])
 def test_an_order_keeps_its_id_and_its_invoice(
-    api: httpx.Client, order_id: str, param: str
+    api: httpx2.Client, order_id: str, param: str
 ) -> None:
     before = api.get(f"/orders/{order_id}").json()
 
@@ -151,7 +151,7 @@ def test_an_order_keeps_its_id_and_its_invoice(
     assert answer.headers["x-mock-ignored-params"] == param
 
 
-def test_an_unknown_order_cannot_be_updated(api: httpx.Client) -> None:
+def test_an_unknown_order_cannot_be_updated(api: httpx2.Client) -> None:
     answer = api.post("/orders/nothing", data={"note": "x"})
 
     assert answer.status_code == 404
@@ -161,7 +161,7 @@ def test_an_unknown_order_cannot_be_updated(api: httpx.Client) -> None:
 
 @pytest.mark.parametrize(("part", "limit"), ADDRESS_LIMITS)
 def test_a_part_of_the_shipping_address_is_kept_up_to_its_limit(
-    server: Server, site: Site, api: httpx.Client, order_id: str, part: str, limit: int
+    server: Server, site: Site, api: httpx2.Client, order_id: str, part: str, limit: int
 ) -> None:
     value = f"{'x' * (limit - 4)}@a.b"
 
@@ -175,7 +175,7 @@ def test_a_part_of_the_shipping_address_is_kept_up_to_its_limit(
 
 @pytest.mark.parametrize(("part", "limit"), ADDRESS_LIMITS)
 def test_a_part_of_the_shipping_address_longer_than_its_limit_is_refused(
-    server: Server, site: Site, api: httpx.Client, order_id: str, part: str, limit: int
+    server: Server, site: Site, api: httpx2.Client, order_id: str, part: str, limit: int
 ) -> None:
     value = f"{'x' * (limit - 3)}@a.b"
 
@@ -190,7 +190,7 @@ def test_a_part_of_the_shipping_address_longer_than_its_limit_is_refused(
 
 @pytest.mark.parametrize("value", ["ada", "@example.com", "ada@", "a b@example.com", "a@b@c.com"])
 def test_a_shipping_address_needs_a_sound_email(
-    api: httpx.Client, order_id: str, value: str
+    api: httpx2.Client, order_id: str, value: str
 ) -> None:
     answer = api.post(f"/orders/{order_id}", data={"shipping_address[email]": value})
 
@@ -200,7 +200,7 @@ def test_a_shipping_address_needs_a_sound_email(
 
 
 def test_a_shipping_address_is_merged_and_blanks_clear_its_parts(
-    server: Server, site: Site, api: httpx.Client, order_id: str
+    server: Server, site: Site, api: httpx2.Client, order_id: str
 ) -> None:
     path = f"/orders/{order_id}"
     api.post(path, data={"shipping_address[city]": "Oslo", "shipping_address[zip]": "0150"})
@@ -226,7 +226,7 @@ def test_a_shipping_address_is_merged_and_blanks_clear_its_parts(
 
 
 def test_a_part_that_addresses_do_not_have_is_ignored_and_named(
-    server: Server, site: Site, api: httpx.Client, order_id: str
+    server: Server, site: Site, api: httpx2.Client, order_id: str
 ) -> None:
     answer = api.post(f"/orders/{order_id}", data={"shipping_address[planet]": "Mars"})
 
@@ -237,7 +237,7 @@ def test_a_part_that_addresses_do_not_have_is_ignored_and_named(
 
 @pytest.mark.parametrize("param", ["shipping_address", "note[text]"])
 def test_a_value_in_place_of_a_group_and_a_group_in_place_of_a_value_are_refused(
-    api: httpx.Client, order_id: str, param: str
+    api: httpx2.Client, order_id: str, param: str
 ) -> None:
     answer = api.post(f"/orders/{order_id}", data={param: "x"})
 
@@ -246,7 +246,7 @@ def test_a_value_in_place_of_a_group_and_a_group_in_place_of_a_value_are_refused
 
 
 def test_a_new_order_takes_no_shipping_address(
-    server: Server, site: Site, api: httpx.Client
+    server: Server, site: Site, api: httpx2.Client
 ) -> None:
     data = {"id": "o", "invoice_id": "__demo_inv__1", "shipping_address[city]": "Oslo"}
 

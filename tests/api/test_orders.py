@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -21,7 +21,7 @@ LIMITS = (
 )
 
 
-def test_an_order_needs_nothing_but_its_invoice(api: httpx.Client) -> None:
+def test_an_order_needs_nothing_but_its_invoice(api: httpx2.Client) -> None:
     answer = api.post("/orders", data={"invoice_id": "__demo_inv__2"})
 
     assert answer.status_code == 200
@@ -41,7 +41,7 @@ def test_an_order_needs_nothing_but_its_invoice(api: httpx.Client) -> None:
     }
 
 
-def test_an_order_shows_everything_that_was_given(api: httpx.Client) -> None:
+def test_an_order_shows_everything_that_was_given(api: httpx2.Client) -> None:
     given = {
         "id": "order-1",
         "invoice_id": "__demo_inv__1",
@@ -66,7 +66,7 @@ def test_an_order_shows_everything_that_was_given(api: httpx.Client) -> None:
     }
 
 
-def test_an_order_is_retrieved_as_it_was_created(api: httpx.Client) -> None:
+def test_an_order_is_retrieved_as_it_was_created(api: httpx2.Client) -> None:
     created = api.post("/orders", data={"invoice_id": "__demo_inv__1", "note": "Ring twice"})
 
     answer = api.get(f"/orders/{created.json()['order']['id']}")
@@ -76,7 +76,7 @@ def test_an_order_is_retrieved_as_it_was_created(api: httpx.Client) -> None:
     assert answer.content == created.content
 
 
-def test_the_times_of_an_order_are_whole_seconds_of_its_creation(api: httpx.Client) -> None:
+def test_the_times_of_an_order_are_whole_seconds_of_its_creation(api: httpx2.Client) -> None:
     before = int(time.time())
     order = api.post("/orders", data={"invoice_id": "__demo_inv__1"}).json()["order"]
     after = int(time.time())
@@ -97,7 +97,7 @@ def test_the_times_of_an_order_are_whole_seconds_of_its_creation(api: httpx.Clie
     ],
 )
 def test_an_invoice_of_any_status_takes_many_orders_in_its_currency(
-    api: httpx.Client, invoice_id: str, currency_code: str
+    api: httpx2.Client, invoice_id: str, currency_code: str
 ) -> None:
     answers = [api.post("/orders", data={"invoice_id": invoice_id}) for _ in range(2)]
 
@@ -108,7 +108,7 @@ def test_an_invoice_of_any_status_takes_many_orders_in_its_currency(
 
 
 @pytest.mark.parametrize("status", STATUSES)
-def test_an_order_starts_in_the_status_that_was_given(api: httpx.Client, status: str) -> None:
+def test_an_order_starts_in_the_status_that_was_given(api: httpx2.Client, status: str) -> None:
     answer = api.post("/orders", data={"invoice_id": "__demo_inv__1", "status": status})
 
     assert answer.status_code == 200
@@ -116,7 +116,7 @@ def test_an_order_starts_in_the_status_that_was_given(api: httpx.Client, status:
 
 
 @pytest.mark.parametrize("status", ["shipped", "NEW", "new "])
-def test_a_status_that_orders_do_not_have_is_refused(api: httpx.Client, status: str) -> None:
+def test_a_status_that_orders_do_not_have_is_refused(api: httpx2.Client, status: str) -> None:
     answer = api.post("/orders", data={"invoice_id": "__demo_inv__1", "status": status})
 
     assert answer.status_code == 400
@@ -126,7 +126,7 @@ def test_a_status_that_orders_do_not_have_is_refused(api: httpx.Client, status: 
 
 
 @pytest.mark.parametrize(("param", "limit"), LIMITS)
-def test_a_value_as_long_as_its_limit_is_kept(api: httpx.Client, param: str, limit: int) -> None:
+def test_a_value_as_long_as_its_limit_is_kept(api: httpx2.Client, param: str, limit: int) -> None:
     value = "é" * limit  # characters count, not bytes
 
     answer = api.post("/orders", data={"invoice_id": "__demo_inv__1", param: value})
@@ -137,7 +137,7 @@ def test_a_value_as_long_as_its_limit_is_kept(api: httpx.Client, param: str, lim
 
 @pytest.mark.parametrize(("param", "limit"), LIMITS)
 def test_a_value_longer_than_its_limit_is_refused(
-    api: httpx.Client, param: str, limit: int
+    api: httpx2.Client, param: str, limit: int
 ) -> None:
     data = {"invoice_id": "__demo_inv__1", param: "x" * (limit + 1)}
 
@@ -148,7 +148,7 @@ def test_a_value_longer_than_its_limit_is_refused(
     assert api.get("/orders").json() == {"list": []}
 
 
-def test_an_invoice_id_may_have_fifty_characters_and_no_more(api: httpx.Client) -> None:
+def test_an_invoice_id_may_have_fifty_characters_and_no_more(api: httpx2.Client) -> None:
     longest = api.post("/orders", data={"invoice_id": "x" * 50})
     longer = api.post("/orders", data={"invoice_id": "x" * 51})
 
@@ -158,7 +158,7 @@ def test_an_invoice_id_may_have_fifty_characters_and_no_more(api: httpx.Client) 
 
 
 @pytest.mark.parametrize("data", [{}, {"invoice_id": ""}, {"invoice_id": " \t"}])
-def test_a_missing_invoice_id_is_refused_by_name(api: httpx.Client, data: dict[str, str]) -> None:
+def test_a_missing_invoice_id_is_refused_by_name(api: httpx2.Client, data: dict[str, str]) -> None:
     answer = api.post("/orders", data=data)
 
     assert answer.status_code == 400
@@ -166,7 +166,7 @@ def test_a_missing_invoice_id_is_refused_by_name(api: httpx.Client, data: dict[s
     assert answer.json()["param"] == "invoice_id"
 
 
-def test_the_first_parameter_that_is_wrong_is_the_one_that_is_named(api: httpx.Client) -> None:
+def test_the_first_parameter_that_is_wrong_is_the_one_that_is_named(api: httpx2.Client) -> None:
     answer = api.post("/orders", data={"note": "x" * 601, "status": "lost", "id": "x" * 41})
 
     assert answer.json()["param"] == "id"
@@ -175,7 +175,7 @@ def test_the_first_parameter_that_is_wrong_is_the_one_that_is_named(api: httpx.C
 @pytest.mark.parametrize(
     "param", ["id", "status", "reference_id", "fulfillment_status", "note", "tracking_id"]
 )
-def test_a_blank_value_counts_as_absent(api: httpx.Client, param: str) -> None:
+def test_a_blank_value_counts_as_absent(api: httpx2.Client, param: str) -> None:
     plain = api.post("/orders", data={"invoice_id": "__demo_inv__1"}).json()["order"]
 
     order = api.post("/orders", data={"invoice_id": "__demo_inv__1", param: " "}).json()["order"]
@@ -204,7 +204,7 @@ def test_generated_ids_have_chargebees_form_and_sort_by_time(
     assert ids == sorted(set(ids))
 
 
-def test_an_id_is_used_once_in_a_site(api: httpx.Client) -> None:
+def test_an_id_is_used_once_in_a_site(api: httpx2.Client) -> None:
     first = api.post("/orders", data={"id": "order-1", "invoice_id": "__demo_inv__1"})
 
     second = api.post("/orders", data={"id": "order-1", "invoice_id": "__demo_inv__2"})
@@ -222,7 +222,7 @@ def test_two_sites_may_use_one_id(server: Server) -> None:
         assert answer.status_code == 200
 
 
-def test_an_unknown_invoice_is_refused_by_name(api: httpx.Client) -> None:
+def test_an_unknown_invoice_is_refused_by_name(api: httpx2.Client) -> None:
     answer = api.post("/orders", data={"invoice_id": "__demo_inv__9"})
 
     assert answer.status_code == 404
@@ -237,7 +237,7 @@ def test_an_order_knows_the_name_of_the_key_that_made_it(site: Site) -> None:
     assert answer.json()["order"]["created_by"] == "warehouse_key_v1"
 
 
-def test_an_unknown_order_is_not_found(api: httpx.Client) -> None:
+def test_an_unknown_order_is_not_found(api: httpx2.Client) -> None:
     answer = api.get("/orders/nothing")
 
     assert answer.status_code == 404
@@ -248,7 +248,7 @@ def test_an_unknown_order_is_not_found(api: httpx.Client) -> None:
 @pytest.mark.parametrize(
     ("id", "escaped"), [("a/b", "a%2Fb"), ("50%", "50%25"), ("n°1 ü", "n%C2%B01%20%C3%BC")]
 )
-def test_an_id_may_hold_what_a_path_escapes(api: httpx.Client, id: str, escaped: str) -> None:
+def test_an_id_may_hold_what_a_path_escapes(api: httpx2.Client, id: str, escaped: str) -> None:
     api.post("/orders", data={"id": id, "invoice_id": "__demo_inv__1"})
 
     retrieved = api.get(f"/orders/{escaped}")

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -15,13 +15,13 @@ from tests.server import Server, Site
 INVOICE = {"invoice_id": "__demo_inv__1"}
 
 
-def journal(mock: httpx.Client, **asked: Any) -> list[dict[str, Any]]:
+def journal(mock: httpx2.Client, **asked: Any) -> list[dict[str, Any]]:
     answer = mock.get("/requests", params=asked)
     assert answer.status_code == 200, answer.text
     return [item["request"] for item in answer.json()["list"]]
 
 
-def test_a_request_is_kept_with_its_answer(api: httpx.Client, mock: httpx.Client) -> None:
+def test_a_request_is_kept_with_its_answer(api: httpx2.Client, mock: httpx2.Client) -> None:
     before = int(time.time())
     answer = api.post("/orders", data=INVOICE | {"note": "é"})
     after = int(time.time())
@@ -48,7 +48,7 @@ def test_a_request_is_kept_with_its_answer(api: httpx.Client, mock: httpx.Client
     }
 
 
-def test_path_and_query_are_kept_as_they_were_sent(api: httpx.Client, mock: httpx.Client) -> None:
+def test_path_and_query_are_kept_as_they_were_sent(api: httpx2.Client, mock: httpx2.Client) -> None:
     api.get("/orders/a%2Fb?x=%20+%C3%A9")
 
     (request,) = journal(mock)
@@ -60,7 +60,7 @@ def test_path_and_query_are_kept_as_they_were_sent(api: httpx.Client, mock: http
 
 @pytest.mark.parametrize(("path", "operation"), [("/unicorns", None), ("/orders", "list_orders")])
 def test_a_request_that_failed_is_kept_without_what_it_never_came_to(
-    api: httpx.Client, mock: httpx.Client, order_id: str, path: str, operation: str | None
+    api: httpx2.Client, mock: httpx2.Client, order_id: str, path: str, operation: str | None
 ) -> None:
     answer = api.get(path, auth=("wrong", ""))
 
@@ -74,7 +74,7 @@ def test_a_request_that_failed_is_kept_without_what_it_never_came_to(
 
 
 def test_credentials_are_not_kept(
-    server: Server, site: Site, api: httpx.Client, mock: httpx.Client
+    server: Server, site: Site, api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     secret = "test_very_secret"
     encoded = base64.b64encode(f"{secret}:".encode()).decode()
@@ -95,7 +95,7 @@ def test_credentials_are_not_kept(
 
 
 def test_requests_are_filtered_by_status_and_operation(
-    api: httpx.Client, mock: httpx.Client, order_id: str
+    api: httpx2.Client, mock: httpx2.Client, order_id: str
 ) -> None:
     api.get("/orders")
     api.get("/orders/nothing")
@@ -108,7 +108,7 @@ def test_requests_are_filtered_by_status_and_operation(
     assert journal(mock, status=500) == []
 
 
-def test_of_a_long_body_the_beginning_is_kept(api: httpx.Client, mock: httpx.Client) -> None:
+def test_of_a_long_body_the_beginning_is_kept(api: httpx2.Client, mock: httpx2.Client) -> None:
     api.post("/orders", data={"note": "x" * 100_000})
 
     (request,) = journal(mock)
@@ -117,21 +117,21 @@ def test_of_a_long_body_the_beginning_is_kept(api: httpx.Client, mock: httpx.Cli
 
 
 def test_a_body_that_is_no_text_is_kept_as_far_as_it_is(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     api.post("/orders", content=b"note=\xff", headers={"Content-Type": "text/plain"})
 
     assert journal(mock)[0]["body"] == "note=\ufffd"
 
 
-def test_our_own_interface_is_not_in_the_journal(mock: httpx.Client, order_id: str) -> None:
+def test_our_own_interface_is_not_in_the_journal(mock: httpx2.Client, order_id: str) -> None:
     mock.get("/health")
     mock.get("/events")
 
     assert len(journal(mock)) == len(journal(mock)) == 1
 
 
-def test_the_journal_tells_requests_apart(api: httpx.Client, mock: httpx.Client) -> None:
+def test_the_journal_tells_requests_apart(api: httpx2.Client, mock: httpx2.Client) -> None:
     answers = [api.get("/orders") for _ in range(3)]
 
     ids = [answer.headers["x-mock-request-id"] for answer in reversed(answers)]

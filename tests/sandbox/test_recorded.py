@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -13,13 +13,13 @@ from tests.server import Server, Site
 KINDS = ("events", "webhooks", "emails", "requests")
 
 
-def recorded(mock: httpx.Client, kind: str, **asked: Any) -> list[dict[str, Any]]:
+def recorded(mock: httpx2.Client, kind: str, **asked: Any) -> list[dict[str, Any]]:
     answer = mock.get(f"/{kind}", params=asked)
     assert answer.status_code == 200, answer.text
     return [item[kind.removesuffix("s")] for item in answer.json()["list"]]
 
 
-def test_the_server_is_healthy(mock: httpx.Client) -> None:
+def test_the_server_is_healthy(mock: httpx2.Client) -> None:
     answer = mock.get("/health")
 
     assert answer.status_code == 200
@@ -28,7 +28,7 @@ def test_the_server_is_healthy(mock: httpx.Client) -> None:
 
 
 def test_an_event_is_recorded_as_the_api_shows_it(
-    api: httpx.Client, mock: httpx.Client, order_id: str
+    api: httpx2.Client, mock: httpx2.Client, order_id: str
 ) -> None:
     (event,) = recorded(mock, "events")
 
@@ -37,7 +37,7 @@ def test_an_event_is_recorded_as_the_api_shows_it(
 
 
 def test_a_webhook_is_recorded_with_its_payload(
-    api: httpx.Client, mock: httpx.Client, order_id: str
+    api: httpx2.Client, mock: httpx2.Client, order_id: str
 ) -> None:
     order = api.get(f"/orders/{order_id}").json()["order"]
     (event,) = recorded(mock, "events")
@@ -57,7 +57,7 @@ def test_a_webhook_is_recorded_with_its_payload(
 
 
 def test_the_payload_of_a_webhook_does_not_tell_the_origin(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     headers = {"chargebee-request-origin-user": "ada@example.com"}
     api.post("/orders", data={"invoice_id": "__demo_inv__1"}, headers=headers)
@@ -68,7 +68,7 @@ def test_the_payload_of_a_webhook_does_not_tell_the_origin(
 
 
 def test_an_email_is_recorded_for_the_customer_of_the_invoice(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     data = {"id": "o-1", "invoice_id": "__demo_inv__2"}
     order = api.post("/orders", data=data).json()["order"]
@@ -89,7 +89,7 @@ def test_an_email_is_recorded_for_the_customer_of_the_invoice(
 
 
 def test_an_update_is_an_event_a_webhook_and_an_email(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     api.post("/orders", data={"id": "o-1", "invoice_id": "__demo_inv__2"})
     api.post("/orders/o-1", data={"status": "complete"})
@@ -104,7 +104,7 @@ def test_an_update_is_an_event_a_webhook_and_an_email(
 
 
 def test_a_customer_without_an_email_address_gets_no_email(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     api.post("/orders", data={"invoice_id": "__demo_inv__5"})
 
@@ -114,7 +114,7 @@ def test_a_customer_without_an_email_address_gets_no_email(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_records_are_listed_in_pages_the_latest_first(
-    api: httpx.Client, mock: httpx.Client, kind: str
+    api: httpx2.Client, mock: httpx2.Client, kind: str
 ) -> None:
     for _ in range(12):
         api.post("/orders", data={"invoice_id": "__demo_inv__1"})
@@ -135,7 +135,7 @@ def test_records_are_listed_in_pages_the_latest_first(
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("limit", ["0", "1001", "ten"])
-def test_a_limit_outside_1_to_1000_is_refused(mock: httpx.Client, kind: str, limit: str) -> None:
+def test_a_limit_outside_1_to_1000_is_refused(mock: httpx2.Client, kind: str, limit: str) -> None:
     answer = mock.get(f"/{kind}", params={"limit": limit})
 
     assert answer.status_code == 422
@@ -144,7 +144,7 @@ def test_a_limit_outside_1_to_1000_is_refused(mock: httpx.Client, kind: str, lim
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_offset_that_no_page_gave_is_refused(
-    api: httpx.Client, mock: httpx.Client, order_id: str, kind: str
+    api: httpx2.Client, mock: httpx2.Client, order_id: str, kind: str
 ) -> None:
     answer = mock.get(f"/{kind}", params={"offset": "next"})
 
@@ -152,7 +152,9 @@ def test_an_offset_that_no_page_gave_is_refused(
     assert answer.json()["message"] == "offset : wrong format"
 
 
-def test_events_are_filtered_by_type(api: httpx.Client, mock: httpx.Client, order_id: str) -> None:
+def test_events_are_filtered_by_type(
+    api: httpx2.Client, mock: httpx2.Client, order_id: str
+) -> None:
     api.post(f"/orders/{order_id}", data={"note": "x"})
 
     for event_type in ("order_created", "order_updated"):
@@ -161,7 +163,7 @@ def test_events_are_filtered_by_type(api: httpx.Client, mock: httpx.Client, orde
     assert recorded(mock, "events", event_type="invoice_generated") == []
 
 
-def test_webhooks_and_emails_are_filtered(api: httpx.Client, mock: httpx.Client) -> None:
+def test_webhooks_and_emails_are_filtered(api: httpx2.Client, mock: httpx2.Client) -> None:
     for number in (1, 2):
         api.post("/orders", data={"invoice_id": f"__demo_inv__{number}"})
     event_id = recorded(mock, "events")[1]["id"]
@@ -179,11 +181,11 @@ def test_webhooks_and_emails_are_filtered(api: httpx.Client, mock: httpx.Client)
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_site_can_be_named_instead_of_its_host(
-    server: Server, site: Site, mock: httpx.Client, order_id: str, kind: str
+    server: Server, site: Site, mock: httpx2.Client, order_id: str, kind: str
 ) -> None:
     by_host = mock.get(f"/{kind}").json()
 
-    with httpx.Client(base_url=f"{server.url}/_mock", verify=False) as anywhere:
+    with httpx2.Client(base_url=f"{server.url}/_mock", verify=False) as anywhere:
         by_name = anywhere.get(f"/{kind}", params={"site": site.name}).json()
         default = anywhere.get(f"/{kind}", params={"site": "demo-test", "limit": 1}).json()
         by_bare_host = anywhere.get(f"/{kind}", params={"limit": 1})
@@ -195,7 +197,7 @@ def test_a_site_can_be_named_instead_of_its_host(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_an_unknown_site_is_not_found_and_not_made(mock: httpx.Client, kind: str) -> None:
+def test_an_unknown_site_is_not_found_and_not_made(mock: httpx2.Client, kind: str) -> None:
     for answer in (mock.get(f"/{kind}"), mock.get(f"/{kind}?site=nowhere")):
         assert answer.status_code == 404
         assert answer.json()["api_error_code"] == "site_not_found"

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import httpx
+import httpx2
 
 from tests.server import Server, Site
 
 INVOICE = {"invoice_id": "__demo_inv__1"}
 
 
-def _listed(api: httpx.Client) -> Iterator[str]:
+def _listed(api: httpx2.Client) -> Iterator[str]:
     offset: dict[str, str] = {}
     while True:
         page = api.get("/orders", params={"limit": "100", **offset}).json()
@@ -28,7 +28,7 @@ def _listed(api: httpx.Client) -> Iterator[str]:
 
 
 def test_of_32_creations_of_one_id_at_once_one_succeeds(site: Site) -> None:
-    def create(_: int) -> httpx.Response:
+    def create(_: int) -> httpx2.Response:
         with site.api() as api:
             return api.post("/orders", data=INVOICE | {"id": "wanted"})
 
@@ -65,7 +65,7 @@ def test_a_killed_server_has_kept_every_order_that_it_answered(database: Path) -
             while True:
                 try:
                     answer = api.post("/orders", data=INVOICE)
-                except httpx.TransportError:
+                except httpx2.TransportError:
                     return
                 answered.append(answer.json()["order"]["id"])
                 if len(answered) == 200:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server, Site
@@ -19,9 +19,9 @@ def basic(credentials: bytes) -> str:
 
 
 @pytest.fixture
-def client(server: Server) -> Iterator[httpx.Client]:
+def client(server: Server) -> Iterator[httpx2.Client]:
     """A client that sends nothing of itself: neither a key nor a site."""
-    with httpx.Client(base_url=f"{server.url}/api/v1", verify=False) as client:
+    with httpx2.Client(base_url=f"{server.url}/api/v1", verify=False) as client:
         yield client
 
 
@@ -45,7 +45,7 @@ def client(server: Server) -> Iterator[httpx.Client]:
 )
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_request_without_a_sound_key_is_refused(
-    client: httpx.Client, site: Site, method: str, authorization: str | None
+    client: httpx2.Client, site: Site, method: str, authorization: str | None
 ) -> None:
     headers = {"Host": f"{site.name}.localhost"}
     if authorization is not None:
@@ -73,7 +73,7 @@ def test_a_request_without_a_sound_key_is_refused(
         basic(b"test_key:").replace("Basic", "bASIC"),
     ],
 )
-def test_the_user_name_is_the_key(client: httpx.Client, site: Site, authorization: str) -> None:
+def test_the_user_name_is_the_key(client: httpx2.Client, site: Site, authorization: str) -> None:
     headers = {"Host": f"{site.name}.localhost", "Authorization": authorization}
 
     assert client.get("/orders", headers=headers).status_code == 200
@@ -115,7 +115,7 @@ def test_a_live_read_only_key_does_not_write(server: Server) -> None:
         assert api.get("/orders").status_code == 200
 
 
-def test_sites_see_nothing_of_each_other(server: Server, api: httpx.Client, order_id: str) -> None:
+def test_sites_see_nothing_of_each_other(server: Server, api: httpx2.Client, order_id: str) -> None:
     api.post(
         "/invoices/charge", data={"customer_id": "__demo_cus__1", "amount": "1", "description": "x"}
     )
@@ -150,7 +150,7 @@ def test_an_unknown_site_is_made_with_the_seed(server: Server) -> None:
     ["{}.localhost", "{}.localhost:8010", "{}.chargebee.com", "{}.a.b.c:80", "{}.localhost."],
 )
 def test_the_first_label_of_a_host_is_the_site(
-    client: httpx.Client, site: Site, order_id: str, host: str
+    client: httpx2.Client, site: Site, order_id: str, host: str
 ) -> None:
     headers = {"Host": host.format(site.name.upper())}
 
@@ -176,7 +176,7 @@ def test_the_first_label_of_a_host_is_the_site(
 )
 @pytest.mark.parametrize(("key", "site_name"), [("test_key", "demo-test"), ("live_key", "demo")])
 def test_a_host_that_names_no_site_is_the_default_site(
-    server: Server, client: httpx.Client, host: str, key: str, site_name: str
+    server: Server, client: httpx2.Client, host: str, key: str, site_name: str
 ) -> None:
     created = client.post("/orders", data=INVOICE, headers={"Host": host}, auth=(key, ""))
 
@@ -190,7 +190,7 @@ def test_a_host_that_names_no_site_is_the_default_site(
 
 
 @pytest.mark.parametrize("name", ["-a-test", "no_such-test", "é-test", f"{'x' * 46}-test"])
-def test_a_host_whose_label_can_be_no_site_is_not_found(client: httpx.Client, name: str) -> None:
+def test_a_host_whose_label_can_be_no_site_is_not_found(client: httpx2.Client, name: str) -> None:
     host = f"{name}.localhost".encode("latin-1")
 
     answer = client.get("/orders", headers=[(b"Host", host)], auth=("test_key", ""))
@@ -233,7 +233,7 @@ def test_a_key_that_is_bound_to_a_site_opens_that_site_only(tmp_path: Path, data
     )
     with Server(database, "--seed", str(seed)) as bound:
         url = f"{bound.url}/api/v1/orders"
-        with httpx.Client(auth=("test_acme", ""), verify=False) as client:
+        with httpx2.Client(auth=("test_acme", ""), verify=False) as client:
             created = client.post(url, data={"invoice_id": "i"})
             listed = client.get(url, headers={"Host": "acme-test.localhost"})
             refused = client.get(url, headers={"Host": "other-test.localhost"})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
+import httpx2
 import pytest
 
 from tests.server import Server
@@ -22,15 +22,15 @@ def strict_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture
-def strict(strict_server: Server) -> Iterator[httpx.Client]:
+def strict(strict_server: Server) -> Iterator[httpx2.Client]:
     """A client of a server that refuses unknown parameters."""
     with strict_server.site().api() as client:
         yield client
 
 
 def post(
-    api: httpx.Client, body: bytes | Iterator[bytes], content_type: str | None = URLENCODED
-) -> httpx.Response:
+    api: httpx2.Client, body: bytes | Iterator[bytes], content_type: str | None = URLENCODED
+) -> httpx2.Response:
     headers = {} if content_type is None else {"Content-Type": content_type}
     return api.post("/orders", content=body, headers=headers)
 
@@ -46,7 +46,7 @@ def post(
     ],
 )
 def test_an_urlencoded_body_is_utf8_whatever_charset_follows(
-    api: httpx.Client, content_type: str
+    api: httpx2.Client, content_type: str
 ) -> None:
     answer = post(api, INVOICE + b"&note=%C3%A9%20" + "ü€🦄".encode(), content_type)
 
@@ -54,19 +54,19 @@ def test_an_urlencoded_body_is_utf8_whatever_charset_follows(
     assert answer.json()["order"]["note"] == "é ü€🦄"
 
 
-def test_answers_are_utf8_and_not_escaped(api: httpx.Client) -> None:
+def test_answers_are_utf8_and_not_escaped(api: httpx2.Client) -> None:
     answer = post(api, INVOICE + "&note=ü€🦄".encode())
 
     assert '"note":"ü€🦄"'.encode() in answer.content
 
 
-def test_plus_and_percent_escapes_are_read(api: httpx.Client) -> None:
+def test_plus_and_percent_escapes_are_read(api: httpx2.Client) -> None:
     answer = post(api, INVOICE + b"&note=a+b%20c%2Bd%26e%3df%25")
 
     assert answer.json()["order"]["note"] == "a b c+d&e=f%"
 
 
-def test_a_name_is_escaped_like_a_value(api: httpx.Client, order_id: str) -> None:
+def test_a_name_is_escaped_like_a_value(api: httpx2.Client, order_id: str) -> None:
     answer = api.post(
         f"/orders/{order_id}",
         content=b"n%6Fte=x&shipping%5Faddress%5Bemail%5D=ada",
@@ -76,14 +76,14 @@ def test_a_name_is_escaped_like_a_value(api: httpx.Client, order_id: str) -> Non
     assert answer.json()["message"] == "shipping_address[email] : wrong format"
 
 
-def test_a_semicolon_separates_nothing(api: httpx.Client) -> None:
+def test_a_semicolon_separates_nothing(api: httpx2.Client) -> None:
     answer = post(api, INVOICE + b"&note=a;status=voided")
 
     assert answer.json()["order"]["note"] == "a;status=voided"
     assert answer.json()["order"]["status"] == "new"
 
 
-def test_of_a_repeated_name_the_first_value_counts(api: httpx.Client) -> None:
+def test_of_a_repeated_name_the_first_value_counts(api: httpx2.Client) -> None:
     answer = post(api, INVOICE + b"&note=first&note=second")
 
     assert answer.json()["order"]["note"] == "first"
@@ -91,14 +91,16 @@ def test_of_a_repeated_name_the_first_value_counts(api: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("body", [b"note=a&note[b]=c", b"note[b]=c&note=a", b"a[b]=c&a[b][d]=e"])
-def test_a_name_that_is_both_a_value_and_a_group_is_refused(api: httpx.Client, body: bytes) -> None:
+def test_a_name_that_is_both_a_value_and_a_group_is_refused(
+    api: httpx2.Client, body: bytes
+) -> None:
     answer = post(api, INVOICE + b"&" + body)
 
     assert answer.status_code == 400
     assert answer.json()["error_msg"] == "is sent both as a value and as a group"
 
 
-def test_a_multipart_body_is_read(api: httpx.Client) -> None:
+def test_a_multipart_body_is_read(api: httpx2.Client) -> None:
     fields = {"invoice_id": (None, "__demo_inv__1"), "note": (None, "a+b%20 é\r\n=&")}
 
     answer = api.post("/orders", files=fields)
@@ -107,7 +109,7 @@ def test_a_multipart_body_is_read(api: httpx.Client) -> None:
     assert answer.json()["order"]["note"] == "a+b%20 é\r\n=&"
 
 
-def test_a_multipart_body_may_hold_groups(api: httpx.Client, order_id: str) -> None:
+def test_a_multipart_body_may_hold_groups(api: httpx2.Client, order_id: str) -> None:
     fields = {"shipping_address[email]": (None, "ada")}
 
     answer = api.post(f"/orders/{order_id}", files=fields)
@@ -115,7 +117,7 @@ def test_a_multipart_body_may_hold_groups(api: httpx.Client, order_id: str) -> N
     assert answer.json()["message"] == "shipping_address[email] : wrong format"
 
 
-def test_a_file_in_a_multipart_body_is_refused_by_name(api: httpx.Client) -> None:
+def test_a_file_in_a_multipart_body_is_refused_by_name(api: httpx2.Client) -> None:
     answer = api.post("/orders", files={"note": ("note.txt", b"text")})
 
     assert answer.status_code == 400
@@ -156,7 +158,7 @@ def test_a_file_in_a_multipart_body_is_refused_by_name(api: httpx.Client) -> Non
     ],
 )
 def test_a_malformed_body_is_refused(
-    api: httpx.Client, content_type: str, body: bytes, message: str
+    api: httpx2.Client, content_type: str, body: bytes, message: str
 ) -> None:
     answer = post(api, body, content_type)
 
@@ -166,7 +168,7 @@ def test_a_malformed_body_is_refused(
     assert answer.json()["error_code"] == "wrong_format"
 
 
-def test_four_levels_of_brackets_are_read(api: httpx.Client) -> None:
+def test_four_levels_of_brackets_are_read(api: httpx2.Client) -> None:
     answer = post(api, INVOICE + b"&a[b][c][d][e]=x")
 
     assert answer.status_code == 200
@@ -176,7 +178,7 @@ def test_four_levels_of_brackets_are_read(api: httpx.Client) -> None:
 @pytest.mark.parametrize("content_type", [URLENCODED, "multipart/form-data; boundary=b"])
 @pytest.mark.parametrize(("count", "status"), [(1000, 200), (1001, 400)])
 def test_a_body_has_at_most_a_thousand_parameters(
-    api: httpx.Client, content_type: str, count: int, status: int
+    api: httpx2.Client, content_type: str, count: int, status: int
 ) -> None:
     names = ["note"] * (count - 1)
     if content_type == URLENCODED:
@@ -195,7 +197,7 @@ def test_a_body_has_at_most_a_thousand_parameters(
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/xml", None])
 def test_a_body_of_another_type_is_not_read(
-    api: httpx.Client, order_id: str, content_type: str | None
+    api: httpx2.Client, order_id: str, content_type: str | None
 ) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
     body = b'{"invoice_id": "__demo_inv__1", "note": "x"}'
@@ -213,7 +215,7 @@ def test_a_body_of_another_type_is_not_read(
     assert "note" not in api.get(f"/orders/{order_id}").json()["order"]
 
 
-def test_no_body_needs_no_content_type(api: httpx.Client, order_id: str) -> None:
+def test_no_body_needs_no_content_type(api: httpx2.Client, order_id: str) -> None:
     before = api.get(f"/orders/{order_id}").json()
 
     answer = api.post(f"/orders/{order_id}")
@@ -222,7 +224,7 @@ def test_no_body_needs_no_content_type(api: httpx.Client, order_id: str) -> None
     assert answer.json() == before
 
 
-def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not(api: httpx.Client) -> None:
+def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not(api: httpx2.Client) -> None:
     padding = b"&unknown="
     longest = INVOICE + padding + b"x" * (2**20 - len(INVOICE + padding))
 
@@ -234,14 +236,14 @@ def test_a_body_up_to_the_limit_is_read_and_one_byte_more_is_not(api: httpx.Clie
     assert refused.json()["message"] == "The request body is longer than 1048576 bytes"
 
 
-def test_a_body_in_chunks_is_read(api: httpx.Client) -> None:
+def test_a_body_in_chunks_is_read(api: httpx2.Client) -> None:
     answer = post(api, iter([b"invoice_id=__demo", b"_inv__1&note=%C3", b"%A9"]))
 
     assert answer.request.headers["transfer-encoding"] == "chunked"
     assert answer.json()["order"]["note"] == "é"
 
 
-def test_a_body_in_chunks_that_grows_too_large_is_refused(api: httpx.Client) -> None:
+def test_a_body_in_chunks_that_grows_too_large_is_refused(api: httpx2.Client) -> None:
     answer = post(api, (b"x" * 2**16 for _ in range(17)))
 
     assert answer.request.headers["transfer-encoding"] == "chunked"
@@ -250,7 +252,7 @@ def test_a_body_in_chunks_that_grows_too_large_is_refused(api: httpx.Client) -> 
     assert answer.json()["message"] == "The request body is longer than 1048576 bytes"
 
 
-def test_unknown_parameters_are_ignored_and_named(api: httpx.Client, mock: httpx.Client) -> None:
+def test_unknown_parameters_are_ignored_and_named(api: httpx2.Client, mock: httpx2.Client) -> None:
     body = INVOICE + b"&reference=a&billing[city]=b&billing[zip][0]=c&]odd[=d&%C3%A9=e&x,y=f"
 
     answer = api.post("/orders?test=1", content=body, headers={"Content-Type": URLENCODED})
@@ -267,7 +269,7 @@ def test_unknown_parameters_are_ignored_and_named(api: httpx.Client, mock: httpx
 
 
 def test_a_slip_in_the_name_of_a_required_parameter_is_named(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     answer = post(api, b"invoiceid=__demo_inv__1")
 
@@ -277,21 +279,21 @@ def test_a_slip_in_the_name_of_a_required_parameter_is_named(
     assert request["remarks"] == ["parameter invoiceid is not used; ignored"]
 
 
-def test_nothing_is_named_when_everything_is_known(api: httpx.Client, mock: httpx.Client) -> None:
+def test_nothing_is_named_when_everything_is_known(api: httpx2.Client, mock: httpx2.Client) -> None:
     answer = post(api, INVOICE)
 
     assert "x-mock-ignored-params" not in answer.headers
     assert mock.get("/requests").json()["list"][0]["request"]["remarks"] == []
 
 
-def test_unknown_parameters_of_a_query_are_ignored_and_named(api: httpx.Client) -> None:
+def test_unknown_parameters_of_a_query_are_ignored_and_named(api: httpx2.Client) -> None:
     answer = api.get("/orders", params={"limit": "1", "sort_by[asc]": "id"})
 
     assert answer.status_code == 200
     assert answer.headers["x-mock-ignored-params"] == "sort_by[asc]"
 
 
-def test_the_parameters_of_a_post_are_not_in_its_query(api: httpx.Client) -> None:
+def test_the_parameters_of_a_post_are_not_in_its_query(api: httpx2.Client) -> None:
     answer = api.post("/orders?invoice_id=__demo_inv__1")
 
     assert answer.status_code == 400
@@ -307,8 +309,8 @@ def test_the_parameters_of_a_post_are_not_in_its_query(api: httpx.Client) -> Non
         ("limit[a]=1", "limit : wrong format"),
     ],
 )
-def test_a_malformed_query_is_refused(api: httpx.Client, query: str, message: str) -> None:
-    answer = api.get(httpx.URL(f"{api.base_url}orders").copy_with(query=query.encode()))
+def test_a_malformed_query_is_refused(api: httpx2.Client, query: str, message: str) -> None:
+    answer = api.get(httpx2.URL(f"{api.base_url}orders").copy_with(query=query.encode()))
 
     assert answer.status_code == 400
     assert answer.json()["message"] == message
@@ -316,7 +318,7 @@ def test_a_malformed_query_is_refused(api: httpx.Client, query: str, message: st
 
 @pytest.mark.parametrize("name", ["reference", "shipping_address[city]", "]odd["])
 def test_a_strict_server_refuses_unknown_parameters_by_name(
-    strict: httpx.Client, name: str
+    strict: httpx2.Client, name: str
 ) -> None:
     answer = strict.post("/orders", data={"invoice_id": "__demo_inv__1", name: "x"})
 
@@ -326,14 +328,14 @@ def test_a_strict_server_refuses_unknown_parameters_by_name(
     assert strict.get("/orders").json() == {"list": []}
 
 
-def test_a_strict_server_refuses_unknown_parameters_of_a_query(strict: httpx.Client) -> None:
+def test_a_strict_server_refuses_unknown_parameters_of_a_query(strict: httpx2.Client) -> None:
     answer = strict.get("/orders?limits=5")
 
     assert answer.status_code == 400
     assert answer.json()["message"] == "limits : unknown parameter"
 
 
-def test_a_strict_server_takes_what_it_knows(strict: httpx.Client) -> None:
+def test_a_strict_server_takes_what_it_knows(strict: httpx2.Client) -> None:
     created = strict.post("/orders", data={"id": "o", "invoice_id": "__demo_inv__1"})
     updated = strict.post("/orders/o", data={"shipping_address[city]": "Oslo"})
 

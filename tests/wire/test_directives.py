@@ -5,20 +5,20 @@ from __future__ import annotations
 import base64
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 INVOICE = {"invoice_id": "__demo_inv__1"}
 ORIGIN = "chargebee-request-origin"
 
 
-def recorded(mock: httpx.Client, kind: str) -> list[dict[str, Any]]:
+def recorded(mock: httpx2.Client, kind: str) -> list[dict[str, Any]]:
     answer = mock.get(f"/{kind}")
     assert answer.status_code == 200, answer.text
     return [item[kind.removesuffix("s")] for item in answer.json()["list"]]
 
 
-def create(api: httpx.Client, headers: dict[str, str]) -> None:
+def create(api: httpx2.Client, headers: dict[str, str]) -> None:
     assert api.post("/orders", data=INVOICE, headers=headers).status_code == 200
 
 
@@ -34,8 +34,8 @@ def create(api: httpx.Client, headers: dict[str, str]) -> None:
 )
 @pytest.mark.parametrize("updates", [False, True])
 def test_the_skip_headers_suppress_what_they_name_and_never_the_event(
-    api: httpx.Client,
-    mock: httpx.Client,
+    api: httpx2.Client,
+    mock: httpx2.Client,
     updates: bool,
     headers: tuple[str, ...],
     webhooks: int,
@@ -61,7 +61,7 @@ def test_the_skip_headers_suppress_what_they_name_and_never_the_event(
     assert len(recorded(mock, "emails")) == emails
 
 
-def test_a_charge_heeds_the_skip_headers_too(api: httpx.Client, mock: httpx.Client) -> None:
+def test_a_charge_heeds_the_skip_headers_too(api: httpx2.Client, mock: httpx2.Client) -> None:
     api.post(
         "/invoices/charge",
         data={"customer_id": "__demo_cus__1", "amount": "1", "description": "x"},
@@ -76,7 +76,7 @@ def test_a_charge_heeds_the_skip_headers_too(api: httpx.Client, mock: httpx.Clie
 @pytest.mark.parametrize("value", ["all", "ALL-DISABLED", "true", "all-disabled,"])
 @pytest.mark.parametrize("name", ["webhook", "email", "actions"])
 def test_another_value_of_a_skip_header_is_ignored_and_named_in_the_journal(
-    api: httpx.Client, mock: httpx.Client, name: str, value: str
+    api: httpx2.Client, mock: httpx2.Client, name: str, value: str
 ) -> None:
     create(api, {f"chargebee-event-{name}": value})
 
@@ -88,7 +88,7 @@ def test_another_value_of_a_skip_header_is_ignored_and_named_in_the_journal(
 
 
 def test_an_empty_skip_header_is_ignored_and_named_in_the_journal(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     create(api, {"chargebee-event-email": ""})
 
@@ -100,7 +100,7 @@ def test_an_empty_skip_header_is_ignored_and_named_in_the_journal(
 
 @pytest.mark.parametrize("ip", ["203.0.113.7", "2001:db8::7", "app.example.com"])
 def test_the_origin_is_kept_with_the_event_and_the_journal(
-    api: httpx.Client, mock: httpx.Client, ip: str
+    api: httpx2.Client, mock: httpx2.Client, ip: str
 ) -> None:
     origin = {"ip": ip, "device": "iPhone 15, iOS 17", "user": "ada@example.com"}
 
@@ -115,7 +115,7 @@ def test_the_origin_is_kept_with_the_event_and_the_journal(
 
 
 def test_the_origin_is_ours_and_not_in_chargebees_event(
-    api: httpx.Client, mock: httpx.Client
+    api: httpx2.Client, mock: httpx2.Client
 ) -> None:
     create(api, {f"{ORIGIN}-ip": "203.0.113.7"})
 
@@ -123,13 +123,13 @@ def test_the_origin_is_ours_and_not_in_chargebees_event(
     assert api.get(f"/events/{event['id']}").json()["event"].keys() == event.keys() - {"origin_ip"}
 
 
-def test_an_event_without_an_origin_shows_none(api: httpx.Client, mock: httpx.Client) -> None:
+def test_an_event_without_an_origin_shows_none(api: httpx2.Client, mock: httpx2.Client) -> None:
     create(api, {})
 
     assert not any(name.startswith("origin_") for name in recorded(mock, "events")[0])
 
 
-def test_the_encoded_user_wins_over_the_plain_one(api: httpx.Client, mock: httpx.Client) -> None:
+def test_the_encoded_user_wins_over_the_plain_one(api: httpx2.Client, mock: httpx2.Client) -> None:
     encoded = base64.b64encode("josé@exämple.com".encode()).decode()
 
     create(api, {f"{ORIGIN}-user": "ada@example.com", f"{ORIGIN}-user-encoded": encoded})
@@ -139,7 +139,7 @@ def test_the_encoded_user_wins_over_the_plain_one(api: httpx.Client, mock: httpx
 
 @pytest.mark.parametrize("encoded", ["not base64!", "YQ", "/w=="])
 def test_an_encoded_user_that_is_broken_is_ignored_and_named_in_the_journal(
-    api: httpx.Client, mock: httpx.Client, encoded: str
+    api: httpx2.Client, mock: httpx2.Client, encoded: str
 ) -> None:
     create(api, {f"{ORIGIN}-user": "ada@example.com", f"{ORIGIN}-user-encoded": encoded})
 

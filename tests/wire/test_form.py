@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from urllib.parse import urlencode
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,7 +20,7 @@ settings.load_profile("unhurried")
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"))
 PLAIN_NAME = st.text(st.characters(codec="utf-8", exclude_characters="\0[]"), min_size=1)
 FIELD_NAME = st.text("AZaz09_-.:;= éß€", min_size=1)
-"""What httpx puts into a part's header as it is; it escapes quotes and control characters."""
+"""What httpx2 puts into a part's header as it is; it escapes quotes and control characters."""
 STEP = st.text("az09_", min_size=1, max_size=5)
 
 BOUNDARY = b"multipart/form-data; boundary=b"
@@ -60,7 +60,7 @@ def test_an_urlencoded_body_comes_back(values: dict[str, str]) -> None:
 @given(st.dictionaries(FIELD_NAME, TEXT, min_size=1))
 def test_a_multipart_body_comes_back(values: dict[str, str]) -> None:
     fields = [(name, (None, value.encode())) for name, value in values.items()]
-    sent = httpx.Request("POST", "http://127.0.0.1", files=fields)
+    sent = httpx2.Request("POST", "http://127.0.0.1", files=fields)
 
     form = parse_body(sent.headers["content-type"].encode(), sent.read())
 
