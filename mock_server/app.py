@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -17,15 +17,21 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server import __version__, log
 from mock_server.api import v1
 from mock_server.api.gateway import Gateway
-from mock_server.resources import seed
+from mock_server.outbox.supervision import keep_running
+from mock_server.outbox.worker import WebhookWorker
+from mock_server.resources import event, seed, webhook_endpoint
+from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
+from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings, from_environment
-from mock_server.store.database import open_database
-from mock_server.store.sites import Sites
-from mock_server.wire.auth import default_site
-from mock_server.wire.errors import ApiError
+from mock_server.store.database import Database, open_database
+from mock_server.store.lease import Lease
+from mock_server.store.rows import Rows
+from mock_server.store.sites import Equip, Sites
+from mock_server.wire.auth import Site, default_site
+from mock_server.wire.errors import ApiError, internal_error
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
 
@@ -43,22 +49,35 @@ def from_variables() -> ASGIApp:
 def build(settings: Settings) -> ASGIApp:
     """The server's application, with its database open; it runs with its lifespan.
 
-    Raises `store.database.DatabaseError` or `resources.seed.SeedError`, each with one clear line.
+    Raises `store.database.DatabaseError`, `resources.seed.SeedError` or, for a URL that webhooks
+    cannot go to, ValueError; each with one clear line.
     """
+    equip = _equipper(settings.webhook_url)
     database = open_database(settings.database)
-    sites = Sites(database, seed.planter(settings.seed), strict=settings.strict_sites)
+    sites = Sites(
+        database,
+        seed.planter(settings.seed),
+        equip,
+        strict=settings.strict_sites,
+        send_emails=bool(settings.smtp),
+    )
     if not sites.exists(default_site()):
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
     gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
     journal = Journal(gateway, database, limit=settings.journal_limit)
+    workers = _workers(settings, database)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await sites.ensure(default_site())
         await sites.ensure(default_site(test=False))
         preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload)
+        working = [asyncio.create_task(keep_running(run)) for run in workers]
         yield
         preload.cancel()
+        for task in working:
+            task.cancel()
+        await asyncio.gather(*working, return_exceptions=True)
         await journal.flush()
         database.close()
 
@@ -75,8 +94,13 @@ def build(settings: Settings) -> ASGIApp:
     )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _refused)
+    app.add_exception_handler(Exception, _failed)
     app.include_router(health(database), prefix="/_mock")
     app.include_router(recorded(database, journal), prefix="/_mock")
+    app.include_router(deliveries(database, sites), prefix="/_mock")
+    app.include_router(
+        webhook_endpoints(database, sites, limited=not settings.no_limits), prefix="/_mock"
+    )
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
@@ -84,6 +108,34 @@ def build(settings: Settings) -> ASGIApp:
         await (journal if chargebee else app)(scope, receive, send)
 
     return application
+
+
+def _equipper(urls: tuple[str, ...]) -> Equip:
+    """What gives each site the webhook endpoints that the server was started with."""
+    endpoints = [webhook_endpoint.from_url(url) for url in urls]
+
+    def equip(rows: Rows, site: Site, now: int) -> None:
+        webhook_endpoint.set_those_of_the_run(rows, site.name, endpoints, now)
+
+    return equip
+
+
+def _workers(settings: Settings, database: Database) -> list[Callable[[], Awaitable[None]]]:
+    """What runs beside the API: deliveries of webhooks and, with an SMTP server, of e-mails."""
+    lease = Lease(database)
+    webhooks = WebhookWorker(
+        database,
+        lease,
+        event.payload,
+        timeout=settings.webhook_timeout,
+        retry_scale=settings.webhook_retry_scale,
+        attempts_limit=settings.attempts_limit,
+    )
+    if not settings.smtp:
+        return [webhooks.run]
+    from mock_server.outbox.mail import MailWorker
+
+    return [webhooks.run, MailWorker(database, lease, *settings.smtp_address).run]
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -104,6 +156,11 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return JSONResponse(error.body(), status_code=error.status)
+
+
+async def _failed(request: Request, error: Exception) -> Response:
+    """What the client hears of a bug under /_mock; the traceback is in the server's log."""
+    return JSONResponse(internal_error().body(), status_code=500)
 
 
 def _preload() -> None:

@@ -23,10 +23,12 @@ def _knobs(command: Callable[..., None]) -> Callable[..., None]:
     """An option for each knob of the settings; what is not given comes from the environment."""
     for knob in reversed(fields(Settings)):
         flag = isinstance(knob.default, bool)
+        several = isinstance(knob.default, tuple)
         command = click.option(
             f"--{knob.name.replace('_', '-')}",
-            type=type(knob.default),
+            type=str if several else type(knob.default),
             is_flag=flag,
+            multiple=several,
             default=None,
             help=knob.metadata["help"],
             envvar=ENVIRONMENT_PREFIX + knob.name.upper(),

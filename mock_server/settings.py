@@ -49,11 +49,28 @@ class Settings:
         False, "Answer site_not_found for an unknown site instead of making it."
     )
     journal_limit: int = _knob(10_000, "How many of the latest requests the journal keeps.")
+    webhook_url: tuple[str, ...] = _knob(
+        (), "URL that the webhooks of every site are delivered to; may be given several times."
+    )
+    webhook_retry_scale: float = _knob(
+        1.0, "Factor of the delays before a failed webhook is tried again; 0.001 hurries them."
+    )
+    webhook_timeout: float = _knob(20.0, "Seconds that a webhook's call may take in all.")
+    attempts_limit: int = _knob(
+        10_000, "How many of the latest attempts to deliver a webhook are kept."
+    )
+    smtp: str = _knob("", "HOST:PORT of the server that e-mails are sent to; else only recorded.")
+    no_limits: bool = _knob(False, "Allow more than five webhook endpoints with a URL to a site.")
 
     def __post_init__(self) -> None:
         _within("workers", self.workers, 1, 64)
         _within("port", self.port, 0, 65_535)
         _within("journal_limit", self.journal_limit, 0, 10_000_000)
+        _within("attempts_limit", self.attempts_limit, 0, 10_000_000)
+        _within("webhook_retry_scale", self.webhook_retry_scale, 0, 1000)
+        _within("webhook_timeout", self.webhook_timeout, 0.01, 3600)
+        if self.smtp:
+            _ = self.smtp_address
         if self.log_level not in ("", "debug", "info", "warning", "error"):
             raise ValueError(
                 f"log_level: {self.log_level!r} is not one of debug, info, warning, error"
@@ -63,10 +80,18 @@ class Settings:
         if self.database == ":memory:" and self.workers > 1:
             raise ValueError("workers: several processes cannot share a :memory: database")
 
+    @property
+    def smtp_address(self) -> tuple[str, int]:
+        """Host and port of `smtp`; ValueError where it is not that."""
+        host, _, port = self.smtp.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
+            raise ValueError(f"smtp: {self.smtp!r} is not HOST:PORT")
+        return host, int(port)
+
     def to_environment(self) -> dict[str, str]:
         """The variables from which `from_environment` makes these settings again."""
         return {
-            ENVIRONMENT_PREFIX + knob.name.upper(): str(getattr(self, knob.name))
+            ENVIRONMENT_PREFIX + knob.name.upper(): _text(getattr(self, knob.name))
             for knob in fields(self)
         }
 
@@ -91,9 +116,18 @@ def _parse(name: str, default: object, text: str) -> object:
             return int(text)
         except ValueError:
             raise ValueError(f"{name}: {text!r} is not a whole number") from None
-    return text
+    if isinstance(default, float):
+        try:
+            return float(text)
+        except ValueError:
+            raise ValueError(f"{name}: {text!r} is not a number") from None
+    return tuple(text.split()) if isinstance(default, tuple) else text
 
 
-def _within(name: str, value: int, low: int, high: int) -> None:
+def _text(value: object) -> str:
+    return " ".join(value) if isinstance(value, tuple) else str(value)
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
     if not low <= value <= high:
         raise ValueError(f"{name}: {value} is not between {low} and {high}")

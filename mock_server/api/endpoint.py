@@ -6,7 +6,6 @@ the operation's own rules.
 
 from __future__ import annotations
 
-import time
 from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
@@ -61,7 +60,7 @@ class Endpoint:
         if trace.ignored and self._strict_params:
             raise errors.unknown_parameter(trace.ignored[0])
 
-        call = Call(site, key, self._version, directives, now=int(time.time()))
+        call = Call(site, key, self._version, directives, now=int(site.clock.now()))
         ids = [unquote(id) for id in scope["path_params"].values()]
 
         def work(rows: Rows) -> bytes:

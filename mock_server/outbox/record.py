@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from mock_server.outbox import status
+from mock_server.store.queue import EMAILS, WEBHOOKS
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.call import Call
 from mock_server.wire.ids import new_id
+
+_ROUTING: Final = ("id", "url", "primary_url", "disabled", "enabled_events", "chaos")
+"""What decides of an endpoint whether, when and how often it gets an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +32,14 @@ def record_event(
     """Record the event of a change, a webhook for each endpoint, and the e-mail if there is one.
 
     `content` holds the changed resources by name, as the call's API version shows them. The
-    call's directives suppress webhooks and the e-mail, never the event.
+    call's directives suppress webhooks and the e-mail, never the event. What is to leave is
+    scheduled here and fetched by the outbox's workers after the commit.
     """
     site = call.site.name
+    endpoints = rows.all("webhook_endpoints", *_ROUTING, site=site)
+    takers = [endpoint for endpoint in endpoints if _takes(endpoint, event_type)]
     event_id = new_id(call.site, "ev_")
-    endpoints = rows.all("webhook_endpoints", site=site)
+    order_id = content.get("order", {}).get("id")
     rows.insert(
         "events",
         {
@@ -41,7 +50,7 @@ def record_event(
             "user": call.key.name,
             "event_type": event_type,
             "api_version": call.version,
-            "webhook_status": _event_status(call, endpoints),
+            "webhook_status": _event_status(call, endpoints, takers),
             "content": json.dumps(content, ensure_ascii=False, separators=(",", ":")),
             "origin_ip": call.directives.origin_ip,
             "origin_device": call.directives.origin_device,
@@ -49,18 +58,11 @@ def record_event(
         },
     )
     if call.directives.webhooks:
-        for endpoint in endpoints:
-            rows.insert(
-                "webhooks",
-                {
-                    "site": site,
-                    "id": new_id(call.site, "wh_"),
-                    "event_id": event_id,
-                    "webhook_endpoint_id": endpoint["id"],
-                    "webhook_status": _webhook_status(endpoint),
-                    "created_at": call.now,
-                },
-            )
+        subject = {"event_id": event_id, "event_type": event_type, "order_id": order_id}
+        webhooks = [_webhook(call, endpoint) | subject for endpoint in takers]
+        rows.insert_all("webhooks", webhooks)
+        if any(webhook["due_at"] is not None for webhook in webhooks):
+            rows.notify(WEBHOOKS)
     if email is not None and call.directives.emails:
         rows.insert(
             "emails",
@@ -68,24 +70,54 @@ def record_event(
                 "site": site,
                 "id": new_id(call.site, "em_"),
                 "event_id": event_id,
+                "order_id": order_id,
                 "recipient": email.recipient,
                 "subject": email.subject,
                 "body": email.body,
+                "email_status": "scheduled" if call.site.sends_emails else "recorded",
                 "created_at": call.now,
             },
         )
+        if call.site.sends_emails:
+            rows.notify(EMAILS)
 
 
-def _event_status(call: Call, endpoints: list[Row]) -> str:
+def _takes(endpoint: Row, event_type: str) -> bool:
+    return endpoint["enabled_events"] is None or event_type in json.loads(
+        endpoint["enabled_events"]
+    )
+
+
+def _webhook(call: Call, endpoint: Row) -> Row:
+    """The endpoint's part of a webhook's row."""
+    chaos = json.loads(endpoint["chaos"] or "{}")
+    initial = status.initial(endpoint)
+    due_at = None
+    if initial == "scheduled":
+        held_back = chaos.get("delay", 0) + random.uniform(0, chaos.get("shuffle", 0))  # noqa: S311
+        due_at = call.now + held_back
+    return {
+        "site": call.site.name,
+        "id": new_id(call.site, "wh_"),
+        "webhook_endpoint_id": endpoint["id"],
+        "webhook_status": initial,
+        "created_at": call.now,
+        "due_at": due_at,
+        "attempts": 0,
+        "retries": 0,
+        "copies": chaos.get("duplicates", 0),
+        "unreached": False,
+    }
+
+
+def _event_status(call: Call, endpoints: list[Row], takers: list[Row]) -> str:
     """The event's `webhook_status` before anything is delivered."""
     if not endpoints:
         return "not_configured"
     if not call.directives.webhooks:
         return "skipped"
-    statuses = {_webhook_status(endpoint) for endpoint in endpoints}
-    return "scheduled" if "scheduled" in statuses else "succeeded"
-
-
-def _webhook_status(endpoint: Row) -> str:
-    """An endpoint without a URL has what it wants once the webhook is recorded."""
-    return "scheduled" if endpoint["url"] else "succeeded"
+    if not takers:
+        return "not_applicable"
+    return status.of_event(
+        [(status.initial(endpoint), endpoint["primary_url"]) for endpoint in takers]
+    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any, ClassVar, Literal
 
+from pydantic_core import to_json
+
 from mock_server.resources.enums import EventType, Source, WebhookStatus
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Attributes, Map, Moment, Resource
@@ -70,6 +72,14 @@ def list_all(rows: Rows, call: Call, given: ListEvents) -> Page:
     )
     link_webhooks(rows, call.site.name, found)
     return Page(found, last)
+
+
+def payload(rows: Rows, site: str, id: str) -> bytes:
+    """The event as JSON, as a webhook endpoint is sent it."""
+    row = rows.find("events", site=site, id=id)
+    assert row is not None  # a webhook's event is never removed before it
+    link_webhooks(rows, site, [row])
+    return to_json(Event.show(row))
 
 
 def link_webhooks(rows: Rows, site: str, events: list[Row]) -> None:

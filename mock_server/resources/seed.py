@@ -9,8 +9,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from mock_server.resources import webhook_endpoint
 from mock_server.resources.customer import Customer
 from mock_server.resources.invoice import Invoice
+from mock_server.resources.webhook_endpoint import NewEndpoint
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
 from mock_server.wire.auth import Site
@@ -33,11 +35,10 @@ class SeedKey(_Declared):
     site: str | None = None
 
 
-class SeedEndpoint(_Declared):
-    """A webhook endpoint that records what it is sent."""
+class SeedEndpoint(NewEndpoint):
+    """A webhook endpoint; one without a `url` only records what it would be sent."""
 
     id: Annotated[str, Field(min_length=1, max_length=40)]
-    name: Annotated[str, Field(min_length=1, max_length=50)]
 
 
 class Seed(_Declared):
@@ -53,8 +54,7 @@ class Seed(_Declared):
         for key in self.api_keys:
             rows.replace("api_keys", key.model_dump())
         for endpoint in self.webhook_endpoints:
-            declared = endpoint.model_dump()
-            rows.insert("webhook_endpoints", declared | {"site": site.name, "created_at": now})
+            webhook_endpoint.create(rows, site.name, endpoint.id, endpoint, now)
         for customer in self.customers:
             rows.insert("customers", customer.to_row() | {"site": site.name})
         for invoice in self.invoices:

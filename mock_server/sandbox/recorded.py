@@ -4,52 +4,68 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from mock_server.resources.enums import WebhookStatus
 from mock_server.resources.event import Event, link_webhooks
 from mock_server.resources.resource import Map, Moment, Resource
 from mock_server.sandbox.journal import Journal
+from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
-from mock_server.wire.auth import default_site, site_of_host
 from mock_server.wire.errors import site_not_found
 from mock_server.wire.listing import MAX_OFFSET, Listing, Position, next_offset
 
+EmailStatus: TypeAlias = Literal["recorded", "scheduled", "sent", "failed"]
+
 
 class RecordedEvent(Event):
-    """An event, and who was behind the request that caused it."""
+    """An event, who was behind the request that caused it, and why its webhooks fail."""
 
+    webhook_failure_reason: str | None = None
     origin_ip: str | None = None
     origin_device: str | None = None
     origin_user: str | None = None
 
 
 class Webhook(Resource):
-    """An event on its way to one endpoint; `payload` is what the endpoint gets."""
+    """An event on its way to one endpoint; `payload` is what the endpoint gets.
+
+    `due_at` is when it is delivered next, on the site's clock; `attempts` counts the calls so far.
+    """
 
     kind: ClassVar[str] = "webhook"
 
     id: str
     event_id: str
+    event_type: str
+    order_id: str | None = None
     webhook_endpoint_id: str
     webhook_status: WebhookStatus
+    webhook_failure_reason: str | None = None
     created_at: Moment
+    due_at: float | None = None
+    attempts: int
     payload: Map
 
 
 class SentEmail(Resource):
+    """An e-mail; `sent` and `failed` come of an SMTP server, without one it is `recorded`."""
+
     kind: ClassVar[str] = "email"
 
     id: str
     event_id: str
+    order_id: str | None = None
     recipient: str
     subject: str
     body: str
+    email_status: EmailStatus
+    failure_reason: str | None = None
     created_at: Moment
 
 
@@ -98,16 +114,14 @@ class Asked:
 
 
 def asked(
-    request: Request,
-    site: Annotated[str | None, Query(description="Whose records; else the host's site.")] = None,
+    site: SiteName,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
     offset: Annotated[
         str | None,
         Query(max_length=MAX_OFFSET, description="A page's next_offset, for the next."),
     ] = None,
 ) -> Asked:
-    named = site or site_of_host(request.headers.get("host", "").encode("latin-1"))
-    return Asked(named or default_site(), limit, Listing(offset=offset).after())
+    return Asked(site, limit, Listing(offset=offset).after())
 
 
 AskedPage: TypeAlias = Annotated[Asked, Depends(asked)]
@@ -153,16 +167,37 @@ def recorded(database: Database, journal: Journal) -> APIRouter:
 
     @router.get("/webhooks", response_model_exclude_none=True)
     async def webhooks(
-        wanted: AskedPage, event_id: str | None = None, webhook_status: WebhookStatus | None = None
+        wanted: AskedPage,
+        event_id: str | None = None,
+        event_type: str | None = None,
+        order_id: str | None = None,
+        webhook_endpoint_id: str | None = None,
+        webhook_status: WebhookStatus | None = None,
     ) -> RecordedPage:
-        filters = {"event_id": event_id, "webhook_status": webhook_status}
-        return listed(Webhook, "webhooks", wanted, filters, _link_payloads)
+        filters = {
+            "event_id": event_id,
+            "event_type": event_type,
+            "order_id": order_id,
+            "webhook_endpoint_id": webhook_endpoint_id,
+            "webhook_status": webhook_status,
+        }
+        return listed(Webhook, "webhooks", wanted, filters, link_payloads)
 
     @router.get("/emails", response_model_exclude_none=True)
     async def emails(
-        wanted: AskedPage, event_id: str | None = None, recipient: str | None = None
+        wanted: AskedPage,
+        event_id: str | None = None,
+        order_id: str | None = None,
+        recipient: str | None = None,
+        email_status: EmailStatus | None = None,
     ) -> RecordedPage:
-        return listed(SentEmail, "emails", wanted, {"event_id": event_id, "recipient": recipient})
+        filters = {
+            "event_id": event_id,
+            "order_id": order_id,
+            "recipient": recipient,
+            "email_status": email_status,
+        }
+        return listed(SentEmail, "emails", wanted, filters)
 
     @router.get("/requests", response_model_exclude_none=True)
     async def requests(
@@ -177,7 +212,8 @@ def recorded(database: Database, journal: Journal) -> APIRouter:
     return router
 
 
-def _link_payloads(rows: Rows, site: str, webhooks: list[Row]) -> None:
+def link_payloads(rows: Rows, site: str, webhooks: list[Row]) -> None:
+    """Give each webhook the event that its endpoint gets."""
     events = rows.all_of("events", site, "id", [webhook["event_id"] for webhook in webhooks])
     link_webhooks(rows, site, events)
     payloads = {event["id"]: Event.show(event) for event in events}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -52,11 +52,23 @@ class Database:
     Each still is all or nothing by itself, and none is answered before the commit.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, path: str | None) -> None:
+        self.path: Final = path
+        """The file that other processes may share; None for what is in memory."""
         self._connection = connection
         self._rows = Rows(connection)
         self._waiting: deque[_Write] = deque()
         self._writer: asyncio.Task[None] | None = None
+        self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
+
+    def listen(self, channel: str, woken: Callable[[], None]) -> None:
+        """Call `woken` after each commit of this process that notified the channel."""
+        self._listeners[channel].append(woken)
+
+    def version(self) -> int:
+        """A number that changes when another process has committed something."""
+        version: int = self._connection.execute("PRAGMA data_version").fetchone()["data_version"]
+        return version
 
     async def write(self, work: Callable[[Rows], Result]) -> Result:
         """Run `work`: all of what it writes is kept, or nothing if it raises.
@@ -92,6 +104,7 @@ class Database:
                 failure = self._carry_out(batch)
             for write in batch:
                 write.settle(failure)
+            self._wake()
         self._writer = None
 
     async def _begin(self) -> sqlite3.Error | None:
@@ -122,6 +135,12 @@ class Database:
             self._roll_back()
             return error
         return None
+
+    def _wake(self) -> None:
+        channels, self._rows.noticed = self._rows.noticed, set()
+        for channel in channels:
+            for woken in self._listeners[channel]:
+                woken()
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -182,7 +201,7 @@ def open_database(name: str) -> Database:
     connection.execute("PRAGMA temp_store = MEMORY")  # a savepoint's undo needs no file
     connection.execute("PRAGMA busy_timeout = 0")
     connection.row_factory = _as_row
-    return Database(connection)
+    return Database(connection, None if path == ":memory:" else path)
 
 
 def _use_wal(connection: sqlite3.Connection) -> None:

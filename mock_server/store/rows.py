@@ -23,6 +23,11 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self.noticed: set[str] = set()
+
+    def notify(self, channel: str) -> None:
+        """Wake whoever listens to the channel (`Database.listen`) once this is committed."""
+        self.noticed.add(channel)
 
     def insert(self, table: str, row: Mapping[str, object]) -> None:
         """Add a row; TakenError where its key is not free."""
@@ -52,9 +57,9 @@ class Rows:
         ).fetchone()
         return found
 
-    def all(self, table: str, **where: object) -> list[Row]:
+    def all(self, table: str, *columns: str, **where: object) -> list[Row]:
         """Every row whose columns have these values, in the order of their creation."""
-        statement = _select(table, (), tuple(where)) + " ORDER BY seq"
+        statement = _select(table, columns, tuple(where)) + " ORDER BY seq"
         return self._connection.execute(statement, tuple(where.values())).fetchall()
 
     def all_of(self, table: str, site: str, column: str, values: Iterable[object]) -> list[Row]:
@@ -69,6 +74,11 @@ class Rows:
         self._connection.execute(
             _update(table, tuple(changes), tuple(where)), (*changes.values(), *where.values())
         )
+
+    def delete(self, table: str, **where: object) -> int:
+        """Remove the rows whose columns have these values; how many there were."""
+        statement = f"DELETE FROM {table} WHERE {_condition(tuple(where))}"
+        return self._connection.execute(statement, tuple(where.values())).rowcount
 
     def execute(self, statement: str, parameters: Mapping[str, object]) -> list[Row]:
         """A statement of the store's own, with named parameters."""

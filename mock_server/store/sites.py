@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
+from mock_server.clock import Clock
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows, TakenError
 from mock_server.wire import errors
@@ -12,22 +12,40 @@ from mock_server.wire.auth import ApiKey, Site
 
 Plant = Callable[[Rows, Site, int], None]
 """Fills a new site with its seed, as of a time in whole seconds since 1970."""
+Equip = Callable[[Rows, Site, int], None]
+"""Gives a site, new or not, what it has for the time that the server runs."""
 
 
 class Sites:
     """The directory of sites and API keys that `wire.auth` asks."""
 
-    def __init__(self, database: Database, plant: Plant, *, strict: bool) -> None:
+    def __init__(
+        self,
+        database: Database,
+        plant: Plant,
+        equip: Equip,
+        *,
+        strict: bool,
+        send_emails: bool,
+    ) -> None:
         self._database = database
         self._plant = plant
+        self._equip = equip
+        self._equipped: set[str] = set()
         self._strict = strict
+        self._send_emails = send_emails
         self._sites: dict[str, Site] = {}
         self._keys: dict[str, ApiKey] = {}
+        self._version = database.version()
 
     def api_key(self, secret: str) -> ApiKey | None:
         return self._keys.get(secret)
 
     async def site(self, name: str) -> Site:
+        version = self._database.version()
+        if version != self._version:  # another process may have moved a site's clock
+            self._version = version
+            self._sites.clear()
         if name not in self._sites:
             if self._strict and not self.exists(name):
                 raise errors.site_not_found(name)
@@ -35,24 +53,35 @@ class Sites:
         return self._sites[name]
 
     async def ensure(self, name: str) -> None:
-        """Make the site, unless it is there, and learn the API keys that it brought."""
-        site = Site(name)
-        if not self.exists(name):
-            await self._database.write(lambda rows: self._make(rows, site))
+        """Make the site, unless it is there; learn its clock, and the API keys that it brought."""
+        if not self.exists(name) or name not in self._equipped:
+            await self._database.write(lambda rows: self._make(rows, Site(name)))
+            self._equipped.add(name)
         self._keys = self._database.read(_declared_keys)
-        self._sites[name] = site
+        clock = self._database.read(lambda rows: read_clock(rows, name))
+        self._sites[name] = Site(name, clock, self._send_emails)
 
     def exists(self, name: str) -> bool:
         """Whether the site was made before."""
         return self._database.read(lambda rows: rows.find("sites", name=name)) is not None
 
     def _make(self, rows: Rows, site: Site) -> None:
-        now = int(time.time())
+        now = int(site.clock.now())
         try:
             rows.insert("sites", {"name": site.name, "created_at": now, "last_invoice_number": 0})
-        except TakenError:  # another process was quicker
-            return
-        self._plant(rows, site, now)
+        except TakenError:
+            pass
+        else:
+            self._plant(rows, site, now)
+        self._equip(rows, site, now)
+
+
+def read_clock(rows: Rows, site: str) -> Clock:
+    """The site's clock."""
+    row = rows.find("sites", "clock_offset", "clock_frozen_at", name=site)
+    if row is None:
+        return Clock()
+    return Clock(row["clock_offset"] or 0.0, row["clock_frozen_at"])
 
 
 def _declared_keys(rows: Rows) -> dict[str, ApiKey]:

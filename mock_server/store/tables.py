@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 
@@ -23,12 +23,22 @@ def _identified() -> UniqueConstraint:
     return UniqueConstraint("site", "id")
 
 
+def _partial(name: str, condition: str, *columns: str) -> Index:
+    """An index of only those rows for which the condition holds."""
+    where = text(condition)
+    return Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
 class SiteRow(SQLModel, table=True):
+    """`clock_offset` and `clock_frozen_at` are the site's `clock.Clock`; None runs as usual."""
+
     __tablename__: ClassVar[str] = "sites"
 
     name: str = Field(primary_key=True)
     created_at: int
     last_invoice_number: int = 0
+    clock_offset: float | None = None
+    clock_frozen_at: float | None = None
 
 
 class ApiKeyRow(SQLModel, table=True):
@@ -154,6 +164,7 @@ class EventRow(SQLModel, table=True):
     origin_ip: str | None = None
     origin_device: str | None = None
     origin_user: str | None = None
+    webhook_failure_reason: str | None = None
 
 
 class WebhookEndpointRow(SQLModel, table=True):
@@ -167,25 +178,72 @@ class WebhookEndpointRow(SQLModel, table=True):
     id: str
     name: str
     url: str | None = None
+    primary_url: bool
+    disabled: bool
+    api_version: str
+    enabled_events: str | None = None
+    basic_auth_username: str | None = None
+    basic_auth_password: str | None = None
+    chaos: str | None = None
     created_at: int
 
 
 class WebhookRow(SQLModel, table=True):
-    """One event for one endpoint."""
+    """One event for one endpoint.
+
+    `due_at` is when it is delivered next, on the site's clock; None where it is not. `retries`
+    counts the failures since it was last scheduled, `attempts` every call that was made.
+    `copies` are further deliveries after the first success. `unreached` says that the last
+    attempt found nobody at the endpoint's address.
+    """
 
     __tablename__: ClassVar[str] = "webhooks"
     __table_args__ = (
+        _identified(),
         _listed("webhooks"),
         Index("webhooks_of_event", "site", "event_id"),
+        _partial(
+            "webhooks_due", "due_at IS NOT NULL", "site", "webhook_endpoint_id", "due_at", "seq"
+        ),
+        _partial("webhooks_unreached", "unreached", "site", "webhook_endpoint_id", "seq"),
     )
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str
     id: str
     event_id: str
+    event_type: str
+    order_id: str | None = None
     webhook_endpoint_id: str
     webhook_status: str
+    webhook_failure_reason: str | None = None
     created_at: int
+    due_at: float | None = None
+    attempts: int
+    retries: int
+    copies: int
+    unreached: bool
+
+
+class WebhookAttemptRow(SQLModel, table=True):
+    """One call of an endpoint: `status` is None where there was no answer."""
+
+    __tablename__: ClassVar[str] = "webhook_attempts"
+    __table_args__ = (Index("webhook_attempts_of_webhook", "site", "webhook_id", "seq"),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    site: str
+    webhook_id: str
+    number: int
+    attempted_at: float
+    duration_us: int
+    request_url: str
+    request_headers: str
+    request_body: str
+    status: int | None = None
+    failure_reason: str | None = None
+    response_headers: str | None = None
+    response_body: str | None = None
 
 
 class EmailRow(SQLModel, table=True):
@@ -193,15 +251,19 @@ class EmailRow(SQLModel, table=True):
     __table_args__ = (
         _listed("emails"),
         Index("emails_of_event", "site", "event_id"),
+        _partial("emails_scheduled", "email_status = 'scheduled'", "seq"),
     )
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str
     id: str
     event_id: str
+    order_id: str | None = None
     recipient: str
     subject: str
     body: str
+    email_status: str
+    failure_reason: str | None = None
     created_at: int
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final, Protocol
 
+from mock_server.clock import Clock
 from mock_server.wire import errors
 
 _SITE_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
@@ -19,11 +20,17 @@ _BARE_HOSTS: Final = frozenset({"host.docker.internal", "host.containers.interna
 """Names of several labels by which a container reaches its own machine: they name no site."""
 
 
+_MACHINE: Final = Clock()
+
+
 @dataclass(frozen=True, slots=True)
 class Site:
     """A Chargebee site; `name` is the first label of its host, such as `acme-test`."""
 
     name: str
+    clock: Clock = _MACHINE
+    sends_emails: bool = False
+    """Whether its e-mails leave; else they are only recorded."""
 
     @property
     def is_test(self) -> bool:

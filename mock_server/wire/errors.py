@@ -122,6 +122,10 @@ def method_not_supported(method: str, allowed: str) -> ApiError:
     )
 
 
+def invalid_state(error_msg: str) -> ApiError:
+    return ApiError(409, "invalid_state_for_request", error_msg)
+
+
 def idempotency_key_reused() -> ApiError:
     return ApiError(
         422,
@@ -160,10 +164,11 @@ def temporary(reason: str) -> ApiError:
     return ApiError(503, "internal_temporary_error", reason, type="operation_failed")
 
 
-def internal_error(request_id: str) -> ApiError:
+def internal_error(request_id: str | None = None) -> ApiError:
+    where = f" for request {request_id}" if request_id else ""
     return ApiError(
         500,
         "internal_error",
-        f"Sorry, something went wrong; see the server's log for request {request_id}",
+        f"Sorry, something went wrong; see the server's log{where}",
         type="operation_failed",
     )

@@ -8,6 +8,7 @@ from contextlib import closing
 import pytest
 
 from mock_server.outbox.record import record_event
+from mock_server.resources.webhook_endpoint import NewEndpoint, create
 from mock_server.store.database import open_database
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.auth import FULL_ACCESS, Site
@@ -38,10 +39,8 @@ def test_an_event_waits_for_the_endpoints_that_are_delivered_to(
 
     def work(rows: Rows) -> tuple[list[Row], list[Row]]:
         for number, url in enumerate(urls):
-            endpoint = {"site": "a-test", "id": f"e{number}", "name": "n", "created_at": NOW}
-            rows.insert("webhook_endpoints", endpoint | {"url": url})
-        elsewhere = {"site": "b-test", "id": "e", "name": "n", "created_at": NOW}
-        rows.insert("webhook_endpoints", elsewhere)
+            create(rows, "a-test", f"e{number}", NewEndpoint(name="n", url=url), NOW)
+        create(rows, "b-test", "elsewhere", NewEndpoint(name="n"), NOW)
         record_event(rows, call, "order_created", {}, email=None)
         return rows.all("events", site="a-test"), rows.all("webhooks", site="a-test")
 

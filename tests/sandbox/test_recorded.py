@@ -48,9 +48,12 @@ def test_a_webhook_is_recorded_with_its_payload(
     assert webhook == {
         "id": webhook["id"],
         "event_id": event["id"],
+        "event_type": "order_created",
+        "order_id": order["id"],
         "webhook_endpoint_id": "whv2_recording",
         "webhook_status": "succeeded",
         "created_at": order["created_at"],
+        "attempts": 0,
         "payload": event,
         "object": "webhook",
     }
@@ -80,9 +83,11 @@ def test_an_email_is_recorded_for_the_customer_of_the_invoice(
     assert email == {
         "id": email["id"],
         "event_id": event["id"],
+        "order_id": "o-1",
         "recipient": "grace@example.com",
         "subject": "Your order o-1 has been received",
         "body": "Order o-1 of invoice __demo_inv__2 has been received; it is new.",
+        "email_status": "recorded",
         "created_at": order["created_at"],
         "object": "email",
     }

@@ -17,6 +17,7 @@ from mock_server.store.database import DatabaseError, open_database
 
 TABLES = sorted(SQLModel.metadata.tables)
 APPLICATION_ID = int.from_bytes(b"CBMK", "big")
+NEWEST = len(list((Path(schema.__file__).parent / "migrations").glob("*.sql")))
 
 
 @pytest.fixture
@@ -104,7 +105,7 @@ def test_a_new_file_says_whose_it_is_and_its_version(database: Path) -> None:
     open_database(str(database)).close()
 
     with closing(sqlite3.connect(database)) as made:
-        assert _version(made) == (APPLICATION_ID, 1)
+        assert _version(made) == (APPLICATION_ID, NEWEST)
         assert made.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -137,7 +138,7 @@ def test_a_file_in_folders_that_do_not_exist_yet_is_made(tmp_path: Path) -> None
 FOREIGN = "CREATE TABLE notes (id INTEGER PRIMARY KEY)"
 OTHER_PROGRAM = "{file} is a database of another program; it was not touched"
 OTHER_VERSION = (
-    "{file} has schema version {version}; this chargebee-mock knows 1 to 1. "
+    f"{{file}} has schema version {{version}}; this chargebee-mock knows 1 to {NEWEST}. "
     "It was not touched: use the chargebee-mock that made it, or another file"
 )
 
@@ -153,8 +154,12 @@ OTHER_VERSION = (
             id="another program's mark",
         ),
         pytest.param(
-            [FOREIGN, f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = 2"],
-            OTHER_VERSION.replace("{version}", "2"),
+            [
+                FOREIGN,
+                f"PRAGMA application_id = {APPLICATION_ID}",
+                f"PRAGMA user_version = {NEWEST + 1}",
+            ],
+            OTHER_VERSION.replace("{version}", str(NEWEST + 1)),
             id="a newer version",
         ),
         pytest.param(
@@ -185,10 +190,10 @@ def test_a_database_that_is_not_of_a_known_version_is_refused_untouched(
 
 def test_a_newer_file_of_a_server_that_ran_is_refused_untouched(database: Path) -> None:
     open_database(str(database)).close()
-    _make(database, "PRAGMA user_version = 2")
+    _make(database, f"PRAGMA user_version = {NEWEST + 1}")
     before = database.read_bytes()
 
-    with pytest.raises(DatabaseError, match=r"has schema version 2; .* knows 1 to 1\. "):
+    with pytest.raises(DatabaseError, match=rf"version {NEWEST + 1}; .* knows 1 to {NEWEST}\. "):
         open_database(str(database))
 
     assert database.read_bytes() == before

@@ -41,7 +41,7 @@ class Mailbox:
         asyncio.run(self._database.write(work))
 
     def _row(self, site: str, moment: int) -> dict[str, Any]:
-        texts = dict.fromkeys(("event_id", "recipient", "subject", "body"), "x")
+        texts = dict.fromkeys(("event_id", "recipient", "subject", "body", "email_status"), "x")
         return {"site": site, "id": str(self._made), "created_at": moment} | texts
 
     def latest_first(self) -> list[str]:

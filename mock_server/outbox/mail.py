@@ -1,0 +1,102 @@
+"""E-mails that really leave: those that were scheduled, over SMTP, in the order of their events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime
+from typing import Final
+
+import aiosmtplib
+import tenacity
+
+from mock_server.store import queue
+from mock_server.store.database import Database
+from mock_server.store.lease import Lease
+from mock_server.store.rows import Row, Rows
+
+_BATCH: Final = 50
+"""E-mails that share a connection."""
+_LOOK_EVERY: Final = 0.25
+_LONGEST_PAUSE: Final = 30.0
+_TIMEOUT: Final = 20.0
+
+_log = logging.getLogger("chargebee_mock")
+
+
+class MailWorker:
+    """Sends what is scheduled to one SMTP server, until it is cancelled.
+
+    A server that is not there is asked again, less and less often; what it refuses has failed.
+    """
+
+    def __init__(self, database: Database, lease: Lease, host: str, port: int) -> None:
+        self._database = database
+        self._lease = lease
+        self._host = host
+        self._port = port
+        self._woken = asyncio.Event()
+        database.listen(queue.EMAILS, self._woken.set)
+
+    async def run(self) -> None:
+        while True:
+            emails = self._database.read(lambda rows: queue.scheduled_emails(rows, _BATCH))
+            if emails and self._lease.held():
+                await self._send(emails)
+                continue
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), _LOOK_EVERY)
+            self._woken.clear()
+
+    async def _send(self, emails: list[Row]) -> None:
+        attempts = tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(OSError),
+            wait=tenacity.wait_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
+            before_sleep=self._tell,
+        )
+        waiting = list(emails)
+        async for attempt in attempts:
+            with attempt:
+                async with aiosmtplib.SMTP(
+                    hostname=self._host, port=self._port, timeout=_TIMEOUT
+                ) as server:
+                    while waiting:
+                        await self._keep(waiting[0], await _hand_over(server, waiting[0]))
+                        del waiting[0]
+
+    async def _keep(self, email: Row, failure: str | None) -> None:
+        changes = {"email_status": "failed" if failure else "sent", "failure_reason": failure}
+
+        def work(rows: Rows) -> None:
+            rows.update("emails", changes, seq=email["seq"])
+
+        await self._database.write(work)
+
+    def _tell(self, state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        _log.warning("e-mails wait for %s:%d: %s", self._host, self._port, error)
+
+
+async def _hand_over(server: aiosmtplib.SMTP, email: Row) -> str | None:
+    """Why the server does not take the e-mail; None where it does. OSError where it is gone."""
+    try:
+        await server.send_message(_message(email))
+    except OSError:
+        raise
+    except (aiosmtplib.SMTPException, ValueError) as refusal:
+        return str(refusal)
+    return None
+
+
+def _message(email: Row) -> EmailMessage:
+    message = EmailMessage()
+    message["From"] = f"{email['site']}@chargebee-mock.example"
+    message["To"] = email["recipient"]
+    message["Subject"] = " ".join(email["subject"].split())
+    message["Date"] = format_datetime(datetime.fromtimestamp(email["created_at"], UTC))
+    message["Message-ID"] = f"<{email['id']}@chargebee-mock.example>"
+    message.set_content(email["body"])
+    return message

@@ -1,0 +1,168 @@
+"""The worker that delivers webhooks: a lane for each endpoint, woken by commits and by the clock.
+
+Only the state in the database counts. A webhook is due until the outcome of a call is committed, so
+a server that dies delivers again what it was about to, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final
+
+from mock_server.clock import Clock
+from mock_server.outbox import schedule
+from mock_server.outbox.delivery import Outcome, WebhookClient
+from mock_server.outbox.status import refresh_event
+from mock_server.store import queue
+from mock_server.store.database import Database
+from mock_server.store.lease import Lease
+from mock_server.store.rows import Row, Rows
+from mock_server.store.sites import read_clock
+
+if TYPE_CHECKING:
+    import httpx2
+
+LOOK_EVERY: Final = 0.25
+"""Seconds between looks at what other processes may have scheduled."""
+
+_PAUSE_AFTER_FAULT: Final = 1.0
+"""Seconds that a lane stands still when the database failed it."""
+_MASKED: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+
+_log = logging.getLogger("chargebee_mock")
+
+Payload = Callable[[Rows, str, str], bytes]
+"""`payload(rows, site, event_id)`: the JSON that an endpoint is sent."""
+
+
+class WebhookWorker:
+    """Delivers what is due, in as many lanes as there are endpoints, until it is cancelled."""
+
+    def __init__(
+        self,
+        database: Database,
+        lease: Lease,
+        payload: Payload,
+        *,
+        timeout: float,
+        retry_scale: float,
+        attempts_limit: int,
+    ) -> None:
+        self._database = database
+        self._lease = lease
+        self._payload = payload
+        self._client = WebhookClient(timeout)
+        self._retry_scale = retry_scale
+        self._attempts_limit = attempts_limit
+        self._lanes: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._woken = asyncio.Event()
+        database.listen(queue.WEBHOOKS, self._woken.set)
+
+    async def run(self) -> None:
+        """Deliver for ever; on cancellation, calls under way are given up and stay due."""
+        try:
+            while True:
+                pause = self._start_lanes()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._woken.wait(), pause)
+                self._woken.clear()
+        finally:
+            lanes = list(self._lanes.values())
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(*lanes, return_exceptions=True)
+            await self._client.close()
+
+    def _start_lanes(self) -> float:
+        """Start the lanes that have something due; the seconds until the next look."""
+        pause = LOOK_EVERY
+        for lane in self._database.read(queue.lanes):
+            key = lane.site, lane.endpoint_id
+            if key in self._lanes:
+                continue
+            wait = self._clock(lane.site).until(lane.due_at)
+            if wait:
+                pause = min(pause, wait)
+            elif self._lease.held():
+                self._lanes[key] = asyncio.create_task(self._run_lane(*key))
+        return pause
+
+    def _clock(self, site: str) -> Clock:
+        return self._database.read(lambda rows: read_clock(rows, site))
+
+    async def _run_lane(self, site: str, endpoint_id: str) -> None:
+        """Deliver one after another, until nothing is due."""
+        try:
+            while await self._deliver_next(site, endpoint_id):
+                pass
+        except Exception:
+            _log.exception("webhooks of %s to %s stand still for a moment", site, endpoint_id)
+            await asyncio.sleep(_PAUSE_AFTER_FAULT)
+        finally:
+            del self._lanes[site, endpoint_id]
+            self._woken.set()
+
+    async def _deliver_next(self, site: str, endpoint_id: str) -> bool:
+        """Make the next call and keep its outcome; False where nothing is due."""
+
+        now = self._clock(site).now()
+        claim = self._database.read(lambda rows: queue.claim(rows, site, endpoint_id, now))
+        if claim is None:
+            return False
+        webhook, request = claim.first, self._request(claim.endpoint, claim.first)
+        started = time.perf_counter()
+        outcome = await self._client.send(request)
+        duration_us = int((time.perf_counter() - started) * 1_000_000)
+        if not outcome.connected and claim.due is not webhook:
+            # It went before its time, to keep the order, and was not sent: this is no try of its.
+            webhook, request = claim.due, self._request(claim.endpoint, claim.due)
+        attempt = _attempt(webhook, request, outcome)
+        attempt |= {"attempted_at": now, "duration_us": duration_us}
+        await self._database.write(lambda rows: self._settle(rows, attempt, outcome))
+        return True
+
+    def _request(self, endpoint: Row, webhook: Row) -> httpx2.Request:
+        site, event_id = webhook["site"], webhook["event_id"]
+        body = self._database.read(lambda rows: self._payload(rows, site, event_id))
+        return self._client.request(endpoint, body)
+
+    def _settle(self, rows: Rows, attempt: Row, outcome: Outcome) -> None:
+        site, id = attempt["site"], attempt["webhook_id"]
+        webhook = rows.find("webhooks", site=site, id=id)
+        if webhook is None:  # its site was emptied meanwhile
+            return
+        number = webhook["attempts"] + 1
+        queue.keep_attempt(rows, attempt | {"number": number}, self._attempts_limit)
+        changes: Row = {"attempts": number}
+        if webhook["due_at"] is not None:  # else it was withdrawn meanwhile
+            now = read_clock(rows, site).now()
+            changes |= schedule.after(webhook, outcome, now, self._retry_scale)
+        rows.update("webhooks", changes, site=site, id=id)
+        refresh_event(rows, site, webhook["event_id"])
+
+
+def _attempt(webhook: Row, request: httpx2.Request, outcome: Outcome) -> Row:
+    """The row of an attempt, but for its number and its times."""
+    answer = outcome.answer
+    return {
+        "site": webhook["site"],
+        "webhook_id": webhook["id"],
+        "request_url": str(request.url),
+        "request_headers": _shown(request.headers.multi_items()),
+        "request_body": request.content.decode(),
+        "status": answer.status_code if answer else None,
+        "failure_reason": outcome.failure,
+        "response_headers": _shown(answer.headers.multi_items()) if answer else None,
+        "response_body": outcome.body.decode("utf-8", "replace") if answer else None,
+    }
+
+
+def _shown(headers: Iterable[tuple[str, str]]) -> str:
+    """Headers as JSON, without credentials."""
+    shown = [[name, "…" if name.lower() in _MASKED else value] for name, value in headers]
+    return json.dumps(shown, ensure_ascii=False)

@@ -1,0 +1,138 @@
+"""`/_mock/webhooks/…`: one webhook with every attempt to deliver it, and sending it again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel
+
+from mock_server.outbox.status import refresh_event
+from mock_server.resources import webhook_endpoint
+from mock_server.resources.resource import Resource
+from mock_server.sandbox.answer import shown
+from mock_server.sandbox.recorded import Webhook, link_payloads
+from mock_server.sandbox.scope import SiteName
+from mock_server.store import queue
+from mock_server.store.database import Database
+from mock_server.store.rows import Row, Rows
+from mock_server.store.sites import Sites
+from mock_server.wire import errors
+
+_LOOK_EVERY: Final = 0.02
+
+Wait: TypeAlias = Annotated[
+    float, Query(ge=0, le=300, description="Seconds to wait until the calls have been made.")
+]
+
+
+class Attempt(Resource):
+    """One call of an endpoint. `status` is the answer's; without one, `failure_reason` says why.
+
+    Credentials are shown as `…`, and of the answer's body only the start.
+    """
+
+    kind: ClassVar[str] = "webhook_attempt"
+
+    number: int
+    attempted_at: float
+    duration_us: int
+    request_url: str
+    request_headers: list[list[str]]
+    request_body: str
+    status: int | None = None
+    failure_reason: str | None = None
+    response_headers: list[list[str]] | None = None
+    response_body: str | None = None
+
+
+class DeliveredWebhook(Webhook):
+    """A webhook and the attempts to deliver it, the earliest first."""
+
+    delivery_attempts: list[Attempt]
+
+
+class ShownWebhook(BaseModel):
+    webhook: DeliveredWebhook
+
+
+class Retried(BaseModel):
+    """What became of the webhooks that were retried, by `webhook_status`."""
+
+    retried: int
+    statuses: dict[str, int]
+
+
+def deliveries(database: Database, sites: Sites) -> APIRouter:
+    router = APIRouter(prefix="/webhooks", tags=["recorded"])
+
+    async def through(site: str, wait: float) -> None:
+        """Return when nothing is due on the site any more, or after `wait` seconds."""
+        clock = (await sites.site(site)).clock
+        deadline = time.monotonic() + wait
+        while database.read(lambda rows: queue.count_due(rows, site, clock.now())):
+            if time.monotonic() >= deadline:
+                return
+            await asyncio.sleep(_LOOK_EVERY)
+
+    @router.post("/retry-now")
+    async def retry_now(site: SiteName, wait: Wait = 10) -> Retried:
+        """Try again at once what waits for its retry, and answer when that has been done."""
+        clock = (await sites.site(site)).clock
+        ids = await database.write(lambda rows: queue.hasten(rows, site, clock.now()))
+        await through(site, wait)
+        found = database.read(lambda rows: rows.all_of("webhooks", site, "id", ids))
+        statuses = Counter(row["webhook_status"] for row in found)
+        return Retried(retried=len(ids), statuses=dict(statuses))
+
+    @router.get("/{id}", response_model=ShownWebhook)
+    async def retrieve_webhook(site: SiteName, id: str) -> Response:
+        """A webhook with its payload and its attempts."""
+        return shown(database.read(lambda rows: _webhook(rows, site, id)))
+
+    @router.post("/{id}/resend", response_model=ShownWebhook)
+    async def resend(site: SiteName, id: str, wait: Wait = 10) -> Response:
+        """Deliver a webhook again, whatever became of it before; its retries begin anew."""
+        now = (await sites.site(site)).clock.now()
+        await database.write(lambda rows: _reschedule(rows, site, id, now))
+        await through(site, wait)
+        return shown(database.read(lambda rows: _webhook(rows, site, id)))
+
+    return router
+
+
+def _webhook(rows: Rows, site: str, id: str) -> dict[str, Any]:
+    row = _find(rows, site, id)
+    link_payloads(rows, site, [row])
+    row["delivery_attempts"] = [
+        Attempt.show(attempt) for attempt in rows.all("webhook_attempts", site=site, webhook_id=id)
+    ]
+    return {Webhook.kind: DeliveredWebhook.show(row)}
+
+
+def _reschedule(rows: Rows, site: str, id: str, now: float) -> None:
+    webhook = _find(rows, site, id)
+    endpoint = webhook_endpoint.find(rows, site, webhook["webhook_endpoint_id"])
+    if endpoint["url"] is None or endpoint["disabled"]:
+        state = "is disabled" if endpoint["disabled"] else "has no URL"
+        raise errors.invalid_state(f"The webhook endpoint {endpoint['id']} {state}")
+    anew = {
+        "webhook_status": "scheduled",
+        "webhook_failure_reason": None,
+        "due_at": now,
+        "retries": 0,
+        "unreached": False,
+    }
+    rows.update("webhooks", anew, site=site, id=id)
+    refresh_event(rows, site, webhook["event_id"])
+    rows.notify(queue.WEBHOOKS)
+
+
+def _find(rows: Rows, site: str, id: str) -> Row:
+    row = rows.find("webhooks", site=site, id=id)
+    if row is None:
+        raise errors.resource_not_found(id)
+    return row

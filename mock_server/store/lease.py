@@ -1,0 +1,41 @@
+"""Of the servers that share a database, the one that delivers.
+
+The operating system holds the lock, so it is free the moment its holder dies.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mock_server.store.database import Database
+
+if TYPE_CHECKING:  # imported with the first delivery: most servers never make one
+    from filelock import FileLock
+
+
+class Lease:
+    """The right to deliver what is scheduled in a database, which one process at a time has."""
+
+    def __init__(self, database: Database) -> None:
+        self._path = database.path
+        self._lock: FileLock | None = None
+
+    def held(self) -> bool:
+        """Whether this process has the lease, or could take it just now."""
+        if self._path is None:  # nobody shares what is in memory
+            return True
+        from filelock import FileLock, Timeout
+
+        self._lock = self._lock or FileLock(f"{self._path}.lease")
+        if self._lock.is_locked:
+            return True
+        try:
+            self._lock.acquire(blocking=False)
+        except (Timeout, OSError):  # where no file can be made, nothing new was written either
+            return False
+        return True
+
+    def release(self) -> None:
+        """Leave the deliveries to another process."""
+        if self._lock is not None:
+            self._lock.release()

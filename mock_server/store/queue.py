@@ -1,0 +1,132 @@
+"""What waits to leave: which webhooks are due, and which is next at each endpoint.
+
+Webhooks of one endpoint form a lane: they go one after another, in the order of their due times
+and then of their events. Lanes are independent of each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+
+from mock_server.store.rows import Row, Rows
+
+WEBHOOKS: Final = "webhooks"
+"""The channel that is notified when a webhook was scheduled (`Rows.notify`)."""
+EMAILS: Final = "emails"
+"""The channel that is notified when an e-mail was scheduled."""
+
+_LANES: Final = """
+    SELECT * FROM (
+        SELECT e.site, e.id AS endpoint_id, (
+            SELECT min(w.due_at) FROM webhooks AS w
+            WHERE w.site = e.site AND w.webhook_endpoint_id = e.id AND w.due_at IS NOT NULL
+        ) AS due_at
+        FROM webhook_endpoints AS e WHERE e.url IS NOT NULL
+    ) AS lanes WHERE due_at IS NOT NULL
+"""
+_DUE: Final = """
+    SELECT * FROM webhooks
+    WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND due_at <= :now
+    ORDER BY due_at, seq LIMIT 1
+"""
+_MISSED: Final = """
+    SELECT * FROM webhooks
+    WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND unreached AND seq < :seq
+    ORDER BY seq LIMIT 1
+"""
+_COUNT_DUE: Final = "SELECT count(*) AS due FROM webhooks WHERE site = :site AND due_at <= :now"
+_HASTEN: Final = """
+    UPDATE webhooks SET due_at = :now
+    WHERE site = :site AND due_at > :now AND webhook_status = 're_scheduled'
+    RETURNING id
+"""
+_WITHDRAW: Final = """
+    UPDATE webhooks SET due_at = NULL, unreached = FALSE, webhook_status = :status
+    WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND due_at IS NOT NULL
+    RETURNING event_id
+"""
+_OF_EVENT: Final = """
+    SELECT w.webhook_status, w.webhook_failure_reason, e.primary_url
+    FROM webhooks AS w
+    LEFT JOIN webhook_endpoints AS e ON e.site = w.site AND e.id = w.webhook_endpoint_id
+    WHERE w.site = :site AND w.event_id = :event_id
+"""
+_FORGET_ATTEMPTS: Final = """
+    DELETE FROM webhook_attempts WHERE seq <= (SELECT max(seq) FROM webhook_attempts) - :limit
+"""
+_SCHEDULED_EMAILS: Final = """
+    SELECT * FROM emails WHERE email_status = 'scheduled' ORDER BY seq LIMIT :limit
+"""
+
+
+class Lane(NamedTuple):
+    """An endpoint for which something waits; `due_at` is when the first of it is due."""
+
+    site: str
+    endpoint_id: str
+    due_at: float
+
+
+class Claim(NamedTuple):
+    """What is next at an endpoint.
+
+    `due` is the webhook whose time has come. `first` goes before it: an earlier one that found
+    nobody at the endpoint's address, or else `due` itself.
+    """
+
+    first: Row
+    due: Row
+    endpoint: Row
+
+
+def lanes(rows: Rows) -> list[Lane]:
+    """Every endpoint for which something waits."""
+    return [Lane(**row) for row in rows.execute(_LANES, {})]
+
+
+def claim(rows: Rows, site: str, endpoint_id: str, now: float) -> Claim | None:
+    """What the endpoint gets next, None where nothing is due there."""
+    endpoint = rows.find("webhook_endpoints", site=site, id=endpoint_id)
+    where = {"site": site, "endpoint_id": endpoint_id}
+    due = rows.execute(_DUE, {**where, "now": now})
+    if endpoint is None or not due:
+        return None
+    missed = rows.execute(_MISSED, {**where, "seq": due[0]["seq"]})
+    return Claim((missed or due)[0], due[0], endpoint)
+
+
+def count_due(rows: Rows, site: str, now: float) -> int:
+    """How many of the site's webhooks are due and not through yet."""
+    count: int = rows.execute(_COUNT_DUE, {"site": site, "now": now})[0]["due"]
+    return count
+
+
+def hasten(rows: Rows, site: str, now: float) -> list[str]:
+    """Make every webhook that waits for its retry due now; their ids."""
+    hastened = rows.execute(_HASTEN, {"site": site, "now": now})
+    if hastened:
+        rows.notify(WEBHOOKS)
+    return [row["id"] for row in hastened]
+
+
+def withdraw(rows: Rows, site: str, endpoint_id: str, status: str) -> list[str]:
+    """Take back whatever waits for the endpoint; the ids of the events that it concerns."""
+    where = {"site": site, "endpoint_id": endpoint_id, "status": status}
+    return [row["event_id"] for row in rows.execute(_WITHDRAW, where)]
+
+
+def webhooks_of_event(rows: Rows, site: str, event_id: str) -> list[Row]:
+    """The statuses of an event's webhooks, and whether each is the primary endpoint's."""
+    return rows.execute(_OF_EVENT, {"site": site, "event_id": event_id})
+
+
+def keep_attempt(rows: Rows, attempt: Mapping[str, object], limit: int) -> None:
+    """Add an attempt, and forget those before the latest `limit` of all sites."""
+    rows.insert("webhook_attempts", attempt)
+    rows.execute(_FORGET_ATTEMPTS, {"limit": limit})
+
+
+def scheduled_emails(rows: Rows, limit: int) -> list[Row]:
+    """The first e-mails that wait to be sent."""
+    return rows.execute(_SCHEDULED_EMAILS, {"limit": limit})
