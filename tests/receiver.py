@@ -124,7 +124,6 @@ def _serve(port: int, log: Path, answers: list[str]) -> None:
 
     class Listener(ThreadingHTTPServer):
         daemon_threads = True
-        disable_nagle_algorithm = True
 
     with Listener(("127.0.0.1", port), Handler) as server:
         print("ready", flush=True)  # noqa: T201

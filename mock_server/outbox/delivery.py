@@ -109,7 +109,8 @@ class WebhookClient:
         if self._client is None:
             self._client = httpx2.AsyncClient(
                 timeout=httpx2.Timeout(self._timeout, connect=min(_CONNECT_TIMEOUT, self._timeout)),
-                limits=httpx2.Limits(max_connections=None),
+                # A kept connection that the endpoint just closed would look like a cut one.
+                limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
                 trust_env=False,  # a proxy would look the host up by itself
             )
         return self._client
