@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve test check format bench lock clean
+.PHONY: help serve test check format bench bench-webhooks lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint, types, import order"
 	@echo "make bench   compare the server's speed with its floors"
+	@echo "make bench-webhooks  the same while five webhook endpoints hang"
 	@echo "make format  rewrite the code in the project's format"
 	@echo "make lock    choose the newest dependencies and lock them"
 
@@ -31,6 +32,9 @@ format: .venv/development
 
 bench: .venv/development
 	$(BIN)/python -m benchmarks.orders $(ARGS)
+
+bench-webhooks: .venv/development
+	$(BIN)/python -m benchmarks.hanging $(ARGS)
 
 lock: .venv/development
 	$(BIN)/python -m pip install --quiet uv

@@ -59,25 +59,29 @@ class Contender:
                 process.wait(timeout=30)
 
 
+def chargebee_mock(name: str, *options: str) -> Contender:
+    """Our server, with these options."""
+    serve = ["mock_server", "serve", "--port", "{PORT}", "--database", "{DATABASE}"]
+    return Contender(name, [*serve, *options])
+
+
 CONTENDERS = [
     Contender("FastAPI route by hand", ["benchmarks.floors", "bare", "{PORT}", "{DATABASE}"]),
     Contender("… + three raw INSERTs", ["benchmarks.floors", "inserts", "{PORT}", "{DATABASE}"]),
-    Contender(
-        "chargebee-mock",
-        ["mock_server", "serve", "--port", "{PORT}", "--database", "{DATABASE}"],
-    ),
+    chargebee_mock("chargebee-mock"),
 ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+def compare(contenders: list[Contender], what: str) -> None:
+    """Measure the contenders in turns, as the command line asks, and print the table."""
+    parser = argparse.ArgumentParser(description=what)
     parser.add_argument("--rounds", type=int, default=5, help="turns of each server (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="of load a turn (default 3)")
     asked = parser.parse_args()
     for _ in range(asked.rounds):
-        for contender in CONTENDERS:
+        for contender in contenders:
             contender.measure(asked.seconds)
-    _report(CONTENDERS, asked.rounds)
+    _report(contenders, asked.rounds)
 
 
 def _report(contenders: list[Contender], rounds: int) -> None:
@@ -104,7 +108,14 @@ def _report(contenders: list[Contender], rounds: int) -> None:
             for mine, theirs in zip(ours.loaded, floor.loaded, strict=True)
         )
         cpu = statistics.median(a / b for a, b in zip(ours.cpu, floor.cpu, strict=True))
-        print(f"{ours.name} / {floor.name}: {speed:.2f} of the requests/s, {cpu:.2f} of the CPU")
+        alone = statistics.median(
+            mine.percentile(0.50) / theirs.percentile(0.50)
+            for mine, theirs in zip(ours.alone, floor.alone, strict=True)
+        )
+        print(
+            f"{ours.name} / {floor.name}: {speed:.2f} of the requests/s, "
+            f"{alone:.2f} of the median alone, {cpu:.2f} of the CPU"
+        )
 
 
 def _free_port() -> int:
@@ -131,4 +142,4 @@ def _cpu_seconds(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    compare(CONTENDERS, __doc__)

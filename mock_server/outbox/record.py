@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,8 +59,16 @@ def record_event(
         },
     )
     if call.directives.webhooks:
-        subject = {"event_id": event_id, "event_type": event_type, "order_id": order_id}
-        webhooks = [_webhook(call, endpoint) | subject for endpoint in takers]
+        webhooks = [
+            {
+                "id": f"{event_id.replace('ev_', 'wh_', 1)}_{number}",
+                "event_id": event_id,
+                "event_type": event_type,
+                "order_id": order_id,
+                **_webhook(call, endpoint),
+            }
+            for number, endpoint in enumerate(takers, start=1)
+        ]
         rows.insert_all("webhooks", webhooks)
         if any(webhook["due_at"] is not None for webhook in webhooks):
             rows.notify(WEBHOOKS)
@@ -90,15 +99,13 @@ def _takes(endpoint: Row, event_type: str) -> bool:
 
 def _webhook(call: Call, endpoint: Row) -> Row:
     """The endpoint's part of a webhook's row."""
-    chaos = json.loads(endpoint["chaos"] or "{}")
+    chaos = json.loads(endpoint["chaos"]) if endpoint["chaos"] else {}
     initial = status.initial(endpoint)
     due_at = None
     if initial == "scheduled":
-        held_back = chaos.get("delay", 0) + random.uniform(0, chaos.get("shuffle", 0))  # noqa: S311
-        due_at = call.now + held_back
+        due_at = call.now + _held_back(chaos)
     return {
         "site": call.site.name,
-        "id": new_id(call.site, "wh_"),
         "webhook_endpoint_id": endpoint["id"],
         "webhook_status": initial,
         "created_at": call.now,
@@ -108,6 +115,13 @@ def _webhook(call: Call, endpoint: Row) -> Row:
         "copies": chaos.get("duplicates", 0),
         "unreached": False,
     }
+
+
+def _held_back(chaos: Mapping[str, float]) -> float:
+    """Seconds that the endpoint's chaos keeps a webhook back."""
+    if not chaos:
+        return 0
+    return chaos["delay"] + random.uniform(0, chaos["shuffle"])  # noqa: S311
 
 
 def _event_status(call: Call, endpoints: list[Row], takers: list[Row]) -> str:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 LOOK_EVERY: Final = 0.25
 """Seconds between looks at what other processes may have scheduled."""
 
+_BREATH: Final = 0.005
+"""Seconds from one look to the next at least, so that many commits cost one look."""
 _PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds that a lane stands still when the database failed it."""
 _MASKED: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
@@ -68,6 +70,7 @@ class WebhookWorker:
         try:
             while True:
                 pause = self._start_lanes()
+                await asyncio.sleep(_BREATH)
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._woken.wait(), pause)
                 self._woken.clear()
@@ -132,8 +135,8 @@ class WebhookWorker:
         return self._client.request(endpoint, body)
 
     def _settle(self, rows: Rows, attempt: Row, outcome: Outcome) -> None:
-        site, id = attempt["site"], attempt["webhook_id"]
-        webhook = rows.find("webhooks", site=site, id=id)
+        site = attempt["site"]
+        webhook = queue.find_webhook(rows, site, attempt["webhook_id"])
         if webhook is None:  # its site was emptied meanwhile
             return
         number = webhook["attempts"] + 1
@@ -142,7 +145,7 @@ class WebhookWorker:
         if webhook["due_at"] is not None:  # else it was withdrawn meanwhile
             now = read_clock(rows, site).now()
             changes |= schedule.after(webhook, outcome, now, self._retry_scale)
-        rows.update("webhooks", changes, site=site, id=id)
+        rows.update("webhooks", changes, seq=webhook["seq"])
         refresh_event(rows, site, webhook["event_id"])
 
 

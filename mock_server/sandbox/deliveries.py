@@ -126,13 +126,13 @@ def _reschedule(rows: Rows, site: str, id: str, now: float) -> None:
         "retries": 0,
         "unreached": False,
     }
-    rows.update("webhooks", anew, site=site, id=id)
+    rows.update("webhooks", anew, seq=webhook["seq"])
     refresh_event(rows, site, webhook["event_id"])
     rows.notify(queue.WEBHOOKS)
 
 
 def _find(rows: Rows, site: str, id: str) -> Row:
-    row = rows.find("webhooks", site=site, id=id)
+    row = queue.find_webhook(rows, site, id)
     if row is None:
         raise errors.resource_not_found(id)
     return row

@@ -116,6 +116,12 @@ def withdraw(rows: Rows, site: str, endpoint_id: str, status: str) -> list[str]:
     return [row["event_id"] for row in rows.execute(_WITHDRAW, where)]
 
 
+def find_webhook(rows: Rows, site: str, id: str) -> Row | None:
+    """The webhook of that id, `wh_` and its event's id and a number."""
+    event_id = f"ev_{id.removeprefix('wh_').rpartition('_')[0]}"
+    return rows.find("webhooks", site=site, event_id=event_id, id=id)
+
+
 def webhooks_of_event(rows: Rows, site: str, event_id: str) -> list[Row]:
     """The statuses of an event's webhooks, and whether each is the primary endpoint's."""
     return rows.execute(_OF_EVENT, {"site": site, "event_id": event_id})

@@ -52,22 +52,22 @@ class Rows:
 
     def find(self, table: str, *columns: str, **where: object) -> Row | None:
         """The one row where these columns have these values; all of it, or only `columns`."""
-        found: Row | None = self._connection.execute(
-            _select(table, columns, tuple(where)), tuple(where.values())
-        ).fetchone()
-        return found
+        statement = _select(table, columns, tuple(where))
+        cursor = self._connection.execute(statement, tuple(where.values()))
+        values = cursor.fetchone()
+        return None if values is None else dict(zip(_columns(cursor), values, strict=True))
 
     def all(self, table: str, *columns: str, **where: object) -> list[Row]:
         """Every row whose columns have these values, in the order of their creation."""
         statement = _select(table, columns, tuple(where)) + " ORDER BY seq"
-        return self._connection.execute(statement, tuple(where.values())).fetchall()
+        return _fetched(self._connection.execute(statement, tuple(where.values())))
 
     def all_of(self, table: str, site: str, column: str, values: Iterable[object]) -> list[Row]:
         """Every row of the site whose `column` has one of these values, in order of creation."""
         wanted = tuple(values)
         marks = ", ".join("?" * len(wanted))
         statement = f'SELECT * FROM {table} WHERE site = ? AND "{column}" IN ({marks}) ORDER BY seq'
-        return self._connection.execute(statement, (site, *wanted)).fetchall()
+        return _fetched(self._connection.execute(statement, (site, *wanted)))
 
     def update(self, table: str, changes: Mapping[str, object], **where: object) -> None:
         """Change the rows whose columns have these values."""
@@ -82,7 +82,7 @@ class Rows:
 
     def execute(self, statement: str, parameters: Mapping[str, object]) -> list[Row]:
         """A statement of the store's own, with named parameters."""
-        return self._connection.execute(statement, parameters).fetchall()
+        return _fetched(self._connection.execute(statement, parameters))
 
 
 _NOT_UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
@@ -103,6 +103,18 @@ def _select(table: str, columns: tuple[str, ...], where: tuple[str, ...]) -> str
 def _update(table: str, changed: tuple[str, ...], columns: tuple[str, ...]) -> str:
     changes = ", ".join(f'"{column}" = ?' for column in changed)
     return f"UPDATE {table} SET {changes} WHERE {_condition(columns)}"
+
+
+def _fetched(cursor: sqlite3.Cursor) -> list[Row]:
+    found = cursor.fetchall()
+    if not found:
+        return []
+    columns = _columns(cursor)
+    return [dict(zip(columns, values, strict=True)) for values in found]
+
+
+def _columns(cursor: sqlite3.Cursor) -> list[str]:
+    return [column[0] for column in cursor.description]
 
 
 def _names(columns: tuple[str, ...]) -> str:

@@ -189,7 +189,7 @@ class WebhookEndpointRow(SQLModel, table=True):
 
 
 class WebhookRow(SQLModel, table=True):
-    """One event for one endpoint.
+    """One event for one endpoint; the `id` is made of the event's, which finds it.
 
     `due_at` is when it is delivered next, on the site's clock; None where it is not. `retries`
     counts the failures since it was last scheduled, `attempts` every call that was made.
@@ -199,7 +199,6 @@ class WebhookRow(SQLModel, table=True):
 
     __tablename__: ClassVar[str] = "webhooks"
     __table_args__ = (
-        _identified(),
         _listed("webhooks"),
         Index("webhooks_of_event", "site", "event_id"),
         _partial(

@@ -45,11 +45,10 @@ CREATE TABLE webhooks (
     retries INTEGER NOT NULL,
     copies INTEGER NOT NULL,
     unreached BOOLEAN NOT NULL,
-    PRIMARY KEY (seq),
-    UNIQUE (site, id)
+    PRIMARY KEY (seq)
 );
 INSERT INTO webhooks
-    SELECT w.seq, w.site, w.id, w.event_id, e.event_type, json_extract(e.content, '$.order.id'),
+    SELECT w.seq, w.site, 'wh_' || substr(w.event_id, 4) || '_1', w.event_id, e.event_type, json_extract(e.content, '$.order.id'),
         w.webhook_endpoint_id, w.webhook_status, NULL, w.created_at, NULL, 0, 0, 0, 0
     FROM old_webhooks AS w JOIN events AS e ON e.site = w.site AND e.id = w.event_id;
 DROP TABLE old_webhooks;
