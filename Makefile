@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve test check format bench bench-webhooks lock clean
+.PHONY: help serve listen test check format bench bench-webhooks lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
+	@echo "make listen  print the webhooks that arrive on http://127.0.0.1:8020"
 	@echo "make test    run the tests"
 	@echo "make check   format, lint, types, import order"
 	@echo "make bench   compare the server's speed with its floors"
@@ -16,6 +17,9 @@ help:
 
 serve: .venv/runtime
 	$(BIN)/python -m mock_server serve $(ARGS)
+
+listen: .venv/runtime
+	$(BIN)/python -m mock_server listen $(ARGS)
 
 test: .venv/development
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report term $(ARGS)

@@ -10,13 +10,19 @@ from typing import Any
 import click
 
 from mock_server import __version__
+from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
+from mock_server.trigger import trigger
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="chargebee-mock")
 def main() -> None:
     """A local Chargebee: API v1 on your own machine, for tests and front-end work."""
+
+
+for _command in (listen, trigger):
+    main.add_command(_command)
 
 
 def _knobs(command: Callable[..., None]) -> Callable[..., None]:

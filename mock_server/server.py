@@ -30,24 +30,24 @@ def run(settings: Settings) -> None:
 
     Raises OSError where the address cannot be had, and what `app.build` raises.
     """
-    listener = _listen(settings.host, settings.port)
+    listener = listen_on(settings.host, settings.port)
     if settings.workers == 1:
-        _Server(_config(build(settings)), _url(listener)).run(sockets=[listener])
+        Server(_config(build(settings)), _ready(listener)).run(sockets=[listener])
     else:
         _run_workers(settings, listener)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """A server that says when it is ready, and for which a signal to stop is no failure."""
 
-    def __init__(self, config: uvicorn.Config, url: str) -> None:
+    def __init__(self, config: uvicorn.Config, announcement: str) -> None:
         super().__init__(config)
-        self._url = url
+        self._announcement = announcement
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            _announce(self._url)
+            click.echo(self._announcement)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self.force_exit = self.should_exit  # the second signal does not wait for answers
@@ -58,7 +58,7 @@ def _run_workers(settings: Settings, listener: socket.socket) -> None:
     build(settings)  # what is wrong is said once, here, and not by every worker
     os.environ.update(settings.to_environment())
     config = _config("mock_server.app:from_variables", workers=settings.workers)
-    threading.Thread(target=_announce_when_ready, args=[_url(listener)], daemon=True).start()
+    threading.Thread(target=_announce_when_ready, args=[listener], daemon=True).start()
     Multiprocess(config, [listener]).run()
 
 
@@ -75,29 +75,30 @@ def _config(app: ASGIApp | str, workers: int = 1) -> uvicorn.Config:
     )
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen_on(host: str, port: int) -> socket.socket:
+    """A socket that takes connections; OSError where the address cannot be had."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
     listener.set_inheritable(True)
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def url_of(listener: socket.socket) -> str:
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _announce(url: str) -> None:
-    click.echo(f"chargebee-mock ready on {url}")
+def _ready(listener: socket.socket) -> str:
+    return f"chargebee-mock ready on {url_of(listener)}"
 
 
-def _announce_when_ready(url: str) -> None:
+def _announce_when_ready(listener: socket.socket) -> None:
     deadline = time.monotonic() + _WORKERS_READY_WITHIN
     while time.monotonic() < deadline:
         try:
-            urllib.request.urlopen(f"{url}/_mock/health", timeout=5).close()  # noqa: S310
+            urllib.request.urlopen(f"{url_of(listener)}/_mock/health", timeout=5).close()  # noqa: S310
         except (urllib.error.URLError, OSError):
             time.sleep(0.05)
         else:
-            _announce(url)
+            click.echo(_ready(listener))
             return

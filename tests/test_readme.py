@@ -24,6 +24,7 @@ import httpx2
 import pytest
 import yaml
 
+from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
 from tests.server import Server
 
@@ -168,6 +169,7 @@ def test_what_is_not_run_only_installs_starts_or_stops() -> None:
     commands = {
         "docker compose",
         "make bench",
+        "make listen",
         "make check",
         "make serve",
         "make test",
@@ -195,6 +197,30 @@ def test_the_python_sdk_is_the_one_that_is_tested() -> None:
 
     (installed,) = {line for line in _setup_lines() if line.startswith("pip install ")}
     assert set(shlex.split(installed)[2:]) <= set(project["dependency-groups"]["dev"])
+
+
+def test_the_listener_prints_the_webhook_of_an_order(database: Path) -> None:
+    (served,) = {line for line in _setup_lines() if "--webhook-url" in line}
+    webhook_url = shlex.split(served)[-1].removeprefix("ARGS=--webhook-url ")
+    (create,) = {snippet.text for snippet in SHELL if "id=announced" in snippet.text}
+    assert "make listen" in _setup_lines()
+    default = {option.name: option.default for option in listen.params}
+    assert webhook_url == f"http://{default['host']}:{default['port']}"
+
+    listener = subprocess.Popen(
+        [sys.executable, "-m", "mock_server", "listen", "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert listener.stdout is not None
+    try:
+        listening = listener.stdout.readline().removeprefix("listening on ").strip()
+        with Server(database, "--webhook-url", listening) as running:
+            subprocess.run(["bash", "-c", _at(running, create)], capture_output=True, check=True)
+            assert " order_created ev_" in listener.stdout.readline()
+    finally:
+        listener.kill()
+        listener.communicate()
 
 
 def test_the_table_of_options_has_every_option_its_default_and_its_help() -> None:
@@ -265,6 +291,13 @@ class TestContainer:
         options = {ENVIRONMENT_PREFIX + knob.name.upper() for knob in fields(Settings)}
 
         assert set(service["environment"]) <= options
+
+    def test_emails_go_to_the_service_that_shows_them(self, service: dict[str, Any]) -> None:
+        compose = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
+        host, port = Settings(smtp=service["environment"]["CHARGEBEE_MOCK_SMTP"]).smtp_address
+
+        assert host in compose["services"]
+        assert port == 1025  # where Mailpit takes mail
 
     def test_the_command_serves_and_the_health_check_sees_it(
         self, service: dict[str, Any], database: Path
