@@ -20,6 +20,7 @@ from mock_server.api.gateway import Gateway
 from mock_server.outbox.supervision import keep_running
 from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed, webhook_endpoint
+from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
@@ -97,6 +98,7 @@ def build(settings: Settings) -> ASGIApp:
     app.add_exception_handler(Exception, _failed)
     app.include_router(health(database), prefix="/_mock")
     app.include_router(recorded(database, journal), prefix="/_mock")
+    app.include_router(clock(database, sites), prefix="/_mock")
     app.include_router(deliveries(database, sites), prefix="/_mock")
     app.include_router(
         webhook_endpoints(database, sites, limited=not settings.no_limits), prefix="/_mock"

@@ -17,6 +17,15 @@ class Clock:
     def now(self) -> float:
         return time.time() + self.offset if self.frozen_at is None else self.frozen_at
 
+    def moved(self, seconds: float) -> Clock:
+        """The clock, put forward or back; one that stands still goes on standing still."""
+        frozen_at = None if self.frozen_at is None else self.frozen_at + seconds
+        return Clock(self.offset + seconds, frozen_at)
+
+    def running(self) -> Clock:
+        """The clock, going on from where it stands."""
+        return self if self.frozen_at is None else Clock(self.frozen_at - time.time())
+
     def until(self, moment: float) -> float:
         """Real seconds until `moment`: 0 where it is past, infinite where the clock is frozen."""
         left = moment - self.now()

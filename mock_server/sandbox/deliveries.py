@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import Counter
-from typing import Annotated, Any, ClassVar, Final, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from mock_server.outbox.drain import drained
 from mock_server.outbox.status import refresh_event
 from mock_server.resources import webhook_endpoint
 from mock_server.resources.resource import Resource
@@ -21,8 +21,6 @@ from mock_server.store.database import Database
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import Sites
 from mock_server.wire import errors
-
-_LOOK_EVERY: Final = 0.02
 
 Wait: TypeAlias = Annotated[
     float, Query(ge=0, le=300, description="Seconds to wait until the calls have been made.")
@@ -69,21 +67,12 @@ class Retried(BaseModel):
 def deliveries(database: Database, sites: Sites) -> APIRouter:
     router = APIRouter(prefix="/webhooks", tags=["recorded"])
 
-    async def through(site: str, wait: float) -> None:
-        """Return when nothing is due on the site any more, or after `wait` seconds."""
-        clock = (await sites.site(site)).clock
-        deadline = time.monotonic() + wait
-        while database.read(lambda rows: queue.count_due(rows, site, clock.now())):
-            if time.monotonic() >= deadline:
-                return
-            await asyncio.sleep(_LOOK_EVERY)
-
     @router.post("/retry-now")
     async def retry_now(site: SiteName, wait: Wait = 10) -> Retried:
         """Try again at once what waits for its retry, and answer when that has been done."""
         clock = (await sites.site(site)).clock
         ids = await database.write(lambda rows: queue.hasten(rows, site, clock.now()))
-        await through(site, wait)
+        await drained(database, site, time.monotonic() + wait)
         found = database.read(lambda rows: rows.all_of("webhooks", site, "id", ids))
         statuses = Counter(row["webhook_status"] for row in found)
         return Retried(retried=len(ids), statuses=dict(statuses))
@@ -98,7 +87,7 @@ def deliveries(database: Database, sites: Sites) -> APIRouter:
         """Deliver a webhook again, whatever became of it before; its retries begin anew."""
         now = (await sites.site(site)).clock.now()
         await database.write(lambda rows: _reschedule(rows, site, id, now))
-        await through(site, wait)
+        await drained(database, site, time.monotonic() + wait)
         return shown(database.read(lambda rows: _webhook(rows, site, id)))
 
     return router

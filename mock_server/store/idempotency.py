@@ -18,7 +18,7 @@ def once(
     """
     if asked is None:
         return work(rows), False
-    _forget(rows, now - LIFETIME)
+    _forget(rows, site, now - LIFETIME)
     kept = rows.find("idempotency_keys", site=site, key=asked.key)
     if kept is not None:
         if kept["fingerprint"] != asked.fingerprint:
@@ -38,5 +38,8 @@ def once(
     return body, False
 
 
-def _forget(rows: Rows, until: int) -> None:
-    rows.execute("DELETE FROM idempotency_keys WHERE created_at <= :until", {"until": until})
+def _forget(rows: Rows, site: str, until: int) -> None:
+    rows.execute(
+        "DELETE FROM idempotency_keys WHERE site = :site AND created_at <= :until",
+        {"site": site, "until": until},
+    )

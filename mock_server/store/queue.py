@@ -36,6 +36,7 @@ _MISSED: Final = """
     ORDER BY seq LIMIT 1
 """
 _COUNT_DUE: Final = "SELECT count(*) AS due FROM webhooks WHERE site = :site AND due_at <= :now"
+_NEXT_DUE: Final = "SELECT min(due_at) AS due_at FROM webhooks WHERE site = :site"
 _HASTEN: Final = """
     UPDATE webhooks SET due_at = :now
     WHERE site = :site AND due_at > :now AND webhook_status = 're_scheduled'
@@ -100,6 +101,12 @@ def count_due(rows: Rows, site: str, now: float) -> int:
     """How many of the site's webhooks are due and not through yet."""
     count: int = rows.execute(_COUNT_DUE, {"site": site, "now": now})[0]["due"]
     return count
+
+
+def next_due_at(rows: Rows, site: str) -> float | None:
+    """When the site's next webhook is due; past where some are due already."""
+    moment: float | None = rows.execute(_NEXT_DUE, {"site": site})[0]["due_at"]
+    return moment
 
 
 def hasten(rows: Rows, site: str, now: float) -> list[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from mock_server.clock import Clock
 from mock_server.store.database import Database
+from mock_server.store.queue import WEBHOOKS
 from mock_server.store.rows import Rows, TakenError
 from mock_server.wire import errors
 from mock_server.wire.auth import ApiKey, Site
@@ -60,6 +62,17 @@ class Sites:
         self._keys = self._database.read(_declared_keys)
         clock = self._database.read(lambda rows: read_clock(rows, name))
         self._sites[name] = Site(name, clock, self._send_emails)
+
+    async def set_clock(self, name: str, clock: Clock) -> None:
+        """Give a site that is there this time from now on."""
+
+        def work(rows: Rows) -> None:
+            changes = {"clock_offset": clock.offset, "clock_frozen_at": clock.frozen_at}
+            rows.update("sites", changes, name=name)
+            rows.notify(WEBHOOKS)
+
+        await self._database.write(work)
+        self._sites[name] = replace(self._sites[name], clock=clock)
 
     def exists(self, name: str) -> bool:
         """Whether the site was made before."""

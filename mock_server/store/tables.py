@@ -270,7 +270,7 @@ class IdempotencyKeyRow(SQLModel, table=True):
     """The answer that a repeat of a request under the same key gets."""
 
     __tablename__: ClassVar[str] = "idempotency_keys"
-    __table_args__ = (Index("idempotency_keys_age", "created_at"),)
+    __table_args__ = (Index("idempotency_keys_age", "site", "created_at"),)
 
     site: str = Field(primary_key=True)
     key: str = Field(primary_key=True)

@@ -3,6 +3,9 @@
 ALTER TABLE sites ADD COLUMN clock_offset FLOAT;
 ALTER TABLE sites ADD COLUMN clock_frozen_at FLOAT;
 
+DROP INDEX idempotency_keys_age;
+CREATE INDEX idempotency_keys_age ON idempotency_keys (site, created_at);
+
 ALTER TABLE events ADD COLUMN webhook_failure_reason VARCHAR;
 
 ALTER TABLE webhook_endpoints RENAME TO old_webhook_endpoints;
