@@ -13,7 +13,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 from mock_server.store import schema
 from mock_server.store.rows import Rows
@@ -35,6 +35,7 @@ _CHECKPOINT: Final = 4000
 _UNAVAILABLE: Final = {
     sqlite3.SQLITE_BUSY: "The database is locked by another process",
     sqlite3.SQLITE_LOCKED: "The database is locked by another process",
+    sqlite3.SQLITE_PROTOCOL: "The database is locked by another process",
     sqlite3.SQLITE_FULL: "The disk is full",
     sqlite3.SQLITE_IOERR: "The database cannot be read or written",
     sqlite3.SQLITE_CANTOPEN: "The database cannot be opened",
@@ -160,12 +161,12 @@ class _Write:
         self._refusal: Exception | None = None
 
     def run(self, rows: Rows) -> bool:
-        """Do the work; False where it raised. What the database itself refuses passes through."""
+        """Do the work; False where it raised. A fault of the database itself passes through."""
         try:
             self._result = self._work(rows)
-        except sqlite3.Error:
-            raise
         except Exception as refusal:
+            if _is_fault(refusal):
+                raise
             self._refusal = refusal
             return False
         return True
@@ -223,13 +224,19 @@ def _is_busy(error: sqlite3.Error) -> bool:
     return _primary_code(error) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 
+def _is_fault(error: Exception) -> TypeGuard[sqlite3.Error]:
+    """Whether the database is at fault, and not the statement that it refused."""
+    if not isinstance(error, sqlite3.Error):
+        return False
+    code = _primary_code(error)
+    return code == sqlite3.SQLITE_READONLY or code in _UNAVAILABLE
+
+
 def _told(error: Exception) -> Exception:
     """What a client is told of a failure; the failure itself where the database is not at fault."""
-    if not isinstance(error, sqlite3.Error):
+    if not _is_fault(error):
         return error
     code = _primary_code(error)
     if code == sqlite3.SQLITE_READONLY:
         return errors.site_read_only()
-    if code in _UNAVAILABLE:
-        return errors.temporary(_UNAVAILABLE[code])
-    return error
+    return errors.temporary(_UNAVAILABLE[code])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -55,6 +55,63 @@ def test_a_key_that_is_taken_is_told_apart_from_other_constraints(opened: Databa
     with pytest.raises(sqlite3.IntegrityError, match="NOT NULL"):
         asyncio.run(opened.write(lambda rows: rows.insert("sites", {"name": "second"})))
 
+    assert _names(opened) == ["first"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        pytest.param(
+            lambda rows: rows.insert("sites", {"name": "broken"}), "NOT NULL", id="a constraint"
+        ),
+        pytest.param(
+            lambda rows: rows.execute("INSERT INTO nowhere VALUES (1)", {}),
+            "no such table: nowhere",
+            id="a wrong statement",
+        ),
+        pytest.param(
+            lambda rows: rows.execute("INSERT INTO sites VALUES (:a, :b, :c)", {"a": 1}),
+            "did not supply a value",
+            id="a missing value",
+        ),
+    ],
+)
+def test_a_mistake_of_one_write_spares_those_that_share_its_transaction(
+    opened: Database, mistake: Callable[[Rows], object], message: str
+) -> None:
+    def mistaken(rows: Rows) -> None:
+        rows.insert("sites", FIRST | {"name": "half done"})
+        mistake(rows)
+
+    async def together() -> tuple[BaseException | None, ...]:
+        return await asyncio.gather(
+            opened.write(lambda rows: rows.insert("sites", FIRST | {"name": "before"})),
+            opened.write(mistaken),
+            opened.write(lambda rows: rows.insert("sites", FIRST | {"name": "behind"})),
+            return_exceptions=True,
+        )
+
+    before, failed, behind = asyncio.run(together())
+
+    assert (before, behind) == (None, None)
+    assert isinstance(failed, sqlite3.Error)
+    assert message in str(failed)
+    assert _names(opened) == ["before", "behind", "first"]
+
+
+def test_a_fault_of_the_database_fails_every_write_of_the_transaction(opened: Database) -> None:
+    opened.read(lambda rows: rows.execute("PRAGMA max_page_count = 60", {}))
+
+    async def together() -> tuple[BaseException | None, ...]:
+        return await asyncio.gather(
+            opened.write(lambda rows: rows.insert("sites", FIRST | {"name": "before"})),
+            opened.write(_fill),
+            return_exceptions=True,
+        )
+
+    refused = asyncio.run(together())
+
+    assert [getattr(error, "status", None) for error in refused] == [503, 503]
     assert _names(opened) == ["first"]
 
 
