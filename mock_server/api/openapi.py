@@ -21,7 +21,7 @@ _ERRORS: Final = {
     400: "A parameter is missing or wrong, or the id is taken.",
     401: "No API key, or one that does not open this site.",
     403: "The API key may not do this.",
-    404: "Nothing has this id.",
+    404: "Nothing has this id, or no site has this name.",
     413: "The body is too long.",
     422: "The idempotency key was used for another request.",
     500: "A bug of the sandbox.",
@@ -99,6 +99,11 @@ def describe(
             path[operation.method.lower()] = _describe(operation, schemas)
     queried = {operation.parameters.__name__ for operation in operations if not operation.writes}
     return paths, {name: schema for name, schema in schemas.items() if name not in queried}
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Answers of these statuses with Chargebee's error body, as FastAPI's `responses`."""
+    return {status: _answer(_ERRORS[status], _ref(Error)) for status in statuses}
 
 
 def _describe(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

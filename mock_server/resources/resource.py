@@ -50,6 +50,17 @@ class Resource(Attributes):
     """The resource's name: the key of its wrapper and its `object` attribute."""
 
     @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """The attributes, and the `object` that `show` adds to them."""
+        schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        described = handler.resolve_ref_schema(schema)
+        described["properties"]["object"] = {"type": "string", "const": cls.kind}
+        described["required"].append("object")
+        return schema
+
+    @classmethod
     def show(cls, row: Mapping[str, Any]) -> dict[str, Any]:
         """The resource as an answer shows it: attributes without a value are left out."""
         shown = {

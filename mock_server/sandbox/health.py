@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from mock_server import __version__
+from mock_server.api.openapi import refusals
 from mock_server.store.database import Database
 
 
@@ -15,7 +16,7 @@ class Health(BaseModel):
 
 
 def health(database: Database) -> APIRouter:
-    router = APIRouter(tags=["server"])
+    router = APIRouter(tags=["server"], responses=refusals(503))
 
     @router.get("/health")
     async def healthy() -> Health:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
+from mock_server.api.openapi import refusals
 from mock_server.resources.enums import WebhookStatus
 from mock_server.resources.event import Event, link_webhooks
 from mock_server.resources.resource import Map, Moment, Resource
@@ -129,7 +130,7 @@ AskedPage: TypeAlias = Annotated[Asked, Depends(asked)]
 
 def recorded(database: Database, journal: Journal) -> APIRouter:
     """The routes that read records."""
-    router = APIRouter(tags=["recorded"])
+    router = APIRouter(tags=["recorded"], responses=refusals(400, 404, 503))
 
     def listed(
         resource: type[Resource],

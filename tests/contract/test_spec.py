@@ -82,6 +82,15 @@ DEVIATIONS: Final = {
         Deviation("Event", "webhooks[].object", "default", "webhook", None),
         Deviation("Event", "webhooks[].object", "required", True, None),
     ],
+    "Every resource says what it is; Chargebee's samples show it, its description leaves it out.": [
+        Deviation(resource, "object", respect, ours, None)
+        for resource in ("Order", "Invoice", "Customer", "Event")
+        for respect, ours in (
+            ("type", "string"),
+            ("const", resource.lower()),
+            ("required", True),
+        )
+    ],
     "A seed need not spell out that an amount is nothing.": [
         Deviation("Invoice", "tax", "default", 0, None),
         Deviation("Customer", "account_credits", "default", 0, None),

@@ -1,0 +1,129 @@
+"""Our own description, driven with drawn requests against a live server: it promises what is sent.
+
+Data is drawn from `/_mock/openapi.json`, the same in every run, valid and not; each answer must be
+of a status, a content type and a form that the description has, and none may be a 5xx.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis.strategies import SearchStrategy
+from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from tests.server import Server
+
+CHECKS: Final = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+EXAMPLES: Final = 40
+"""Requests for each operation and test."""
+
+KNOWN_IDS: Final = {
+    "order-id": "known",
+    "invoice-id": "__demo_inv__1",
+    "customer-id": "__demo_cus__1",
+}
+KNOWN_VALUES: Final[dict[str, dict[str, Any]]] = {
+    "POST /api/v1/orders": {"invoice_id": "__demo_inv__1"},
+    "POST /api/v1/invoices/charge": {
+        "customer_id": "__demo_cus__1",
+        "amount": 100,
+        "description": "Repair",
+    },
+}
+"""By operation, what a body must say for it to succeed, whatever else it says."""
+NEVER_KNOWN: Final = {"subscription_id", "coupon"}
+"""Parameters whose every value is unknown to the sandbox."""
+
+AnyCase: TypeAlias = "Case[Any]"
+AnyOperation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
+
+
+@pytest.fixture
+def running(database: Path) -> Iterator[Server]:
+    """A server whose default site has an order, and so an event, a webhook, an e-mail."""
+    with Server(database) as server, server.site("demo-test").api() as api:
+        created = api.post("/orders", data={"id": "known", "invoice_id": "__demo_inv__1"})
+        assert created.status_code == 200
+        yield server
+
+
+@pytest.fixture
+def description(running: Server) -> BaseSchema:
+    return schemathesis.openapi.from_url(f"{running.url}/_mock/openapi.json")
+
+
+def _operations(description: BaseSchema) -> Iterator[AnyOperation]:
+    for found in description.get_all_operations():
+        assert isinstance(found, Ok)
+        yield found.ok()
+
+
+def _answers(strategy: SearchStrategy[AnyCase]) -> Counter[int]:
+    """How often each status was answered, every answer being as described."""
+    statuses: Counter[int] = Counter()
+
+    @settings(
+        max_examples=EXAMPLES,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=strategy)
+    def drive(case: AnyCase) -> None:
+        answer = case.call(auth=("test_key", ""))
+        case.validate_response(answer, checks=CHECKS)
+        statuses[answer.status_code] += 1
+
+    drive()
+    return statuses
+
+
+def test_what_exists_is_answered_as_described(running: Server, description: BaseSchema) -> None:
+    with running.site("demo-test").api() as api:
+        (item,) = api.get("/events").json()["list"]
+    ids = KNOWN_IDS | {"event-id": item["event"]["id"]}
+
+    def known(case: AnyCase) -> AnyCase:
+        if isinstance(case.body, dict):
+            drawn = {k: value for k, value in case.body.items() if k not in NEVER_KNOWN}
+            case.body = drawn | KNOWN_VALUES.get(case.operation.label, {})
+        return case
+
+    for operation in _operations(description):
+        path = {parameter.name: ids[parameter.name] for parameter in operation.path_parameters}
+        statuses = _answers(operation.as_strategy(path_parameters=path).map(known))
+        assert statuses[200] > 0, f"{operation.label}: {statuses}"
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+def test_whatever_is_sent_is_answered_as_described(
+    description: BaseSchema, mode: GenerationMode
+) -> None:
+    statuses: Counter[int] = Counter()
+
+    for operation in _operations(description):
+        if any(operation.iter_parameters()) or mode is GenerationMode.POSITIVE:
+            statuses += _answers(operation.as_strategy(mode))
+
+    assert {200, 400, 404} <= statuses.keys()
