@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,13 +43,25 @@ class Site:
 
 
 class Server:
-    """`chargebee-mock serve` on a free port; `start` waits for its ready line."""
+    """`chargebee-mock serve` on a free port; `start` waits for its ready line.
 
-    def __init__(self, database: Path | str, *options: str, **environment: str) -> None:
+    `launcher` is a command that runs the server's, and `prelude` is Python that the server's
+    process runs first.
+    """
+
+    def __init__(
+        self,
+        database: Path | str,
+        *options: str,
+        launcher: Sequence[str] = (),
+        prelude: str = "",
+        **environment: str,
+    ) -> None:
         self.database = database
         self._command = [
-            *(sys.executable, "-m", "mock_server", "serve", "--port", "0"),
-            *("--database", str(database), *options),
+            *launcher,
+            *(sys.executable, "-c", f"{prelude}\nfrom mock_server.cli import main\nmain()"),
+            *("serve", "--port", "0", "--database", str(database), *options),
         ]
         self._environment = os.environ | environment
         self.url = ""
