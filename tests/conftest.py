@@ -7,7 +7,9 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from filelock import FileLock
 
+from tests.clients import node
 from tests.server import Server, Site
 
 
@@ -49,3 +51,15 @@ def order_id(api: httpx2.Client) -> str:
     assert created.status_code == 200, created.text
     id: str = created.json()["order"]["id"]
     return id
+
+
+@pytest.fixture(scope="session")
+def node_packages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder in which Node finds the SDK; the workers of a run install it once."""
+    node.skip_without_node()
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "node"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            node.install(folder)
+    return folder

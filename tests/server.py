@@ -11,11 +11,14 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx2
 
 _READY = re.compile(r"chargebee-mock ready on (http://\S+)")
+
+IMPATIENT: Final = "from mock_server.store import database; database.LOCK_TIMEOUT = 0.2"
+"""A prelude with which a server waits little for a database that is locked."""
 
 
 @dataclass(frozen=True)

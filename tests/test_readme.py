@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tomllib
@@ -26,6 +25,7 @@ import yaml
 
 from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
+from tests.clients.node import SDK
 from tests.server import Server
 
 ROOT = Path(__file__).parent.parent
@@ -99,27 +99,6 @@ def fresh(database: Path) -> Iterator[Server]:
     """A server whose default site nobody has used."""
     with Server(database) as running:
         yield running
-
-
-@pytest.fixture(scope="session")
-def node_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which Node finds the SDK that the README installs."""
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("Node and npm are not installed")
-    folder = tmp_path_factory.mktemp("node")
-    (package,) = {line.split()[-1] for line in _setup_lines() if line.startswith("npm install ")}
-    installed = subprocess.run(
-        [npm, "install", "--no-audit", "--no-fund", package],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    if installed.returncode:
-        pytest.skip(f"npm cannot install {package}: {installed.stderr.strip()}")
-    return folder
 
 
 @pytest.mark.parametrize("document", SESSIONS)
@@ -221,6 +200,10 @@ def test_the_listener_prints_the_webhook_of_an_order(database: Path) -> None:
     finally:
         listener.kill()
         listener.communicate()
+
+
+def test_the_node_sdk_is_the_one_that_is_tested() -> None:
+    assert {line for line in _setup_lines() if line.startswith("npm ")} == {f"npm install {SDK}"}
 
 
 def test_the_table_of_options_has_every_option_its_default_and_its_help() -> None:

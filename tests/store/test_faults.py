@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.server import Server
+from tests.server import IMPATIENT, Server
 
 resource = pytest.importorskip("resource", reason="limits of a process are Unix's")
 
@@ -86,9 +86,8 @@ def keep_an_order(api: httpx2.Client) -> None:
 
 
 def test_a_database_that_another_process_holds_is_a_503_until_it_lets_go(database: Path) -> None:
-    impatient = "from mock_server.store import database\ndatabase.LOCK_TIMEOUT = 0.2"
     with (
-        Server(database, prelude=impatient) as server,
+        Server(database, prelude=IMPATIENT) as server,
         server.site("demo-test").api() as api,
         closing(sqlite3.connect(database, isolation_level=None)) as other,
     ):
