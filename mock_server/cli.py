@@ -26,25 +26,24 @@ for _command in (listen, trigger):
 
 
 def _knobs(command: Callable[..., None]) -> Callable[..., None]:
-    """An option for each knob of the settings; what is not given comes from the environment."""
+    """An option for each knob of the settings; if not given, its environment variable counts."""
     for knob in reversed(fields(Settings)):
-        flag = isinstance(knob.default, bool)
         several = isinstance(knob.default, tuple)
         command = click.option(
             f"--{knob.name.replace('_', '-')}",
             type=str if several else type(knob.default),
-            is_flag=flag,
+            is_flag=isinstance(knob.default, bool),
             multiple=several,
-            default=None,
+            default=knob.default,
             help=knob.metadata["help"],
             envvar=ENVIRONMENT_PREFIX + knob.name.upper(),
-            show_envvar=False,
-            show_default=False if flag or not knob.default else str(knob.default),
+            show_envvar=True,
+            show_default=knob.metadata["shown"] or True,
         )(command)
     return command
 
 
-@main.command(context_settings={"show_default": True})
+@main.command()
 @_knobs
 def serve(**given: Any) -> None:
     """Answer as Chargebee does, until Ctrl-C.
@@ -56,8 +55,7 @@ def serve(**given: Any) -> None:
     \b
       curl -u test_key: -d invoice_id=__demo_inv__1 http://127.0.0.1:8010/api/v1/orders
 
-    Every option has an environment variable: CHARGEBEE_MOCK_ and its name, such as
-    CHARGEBEE_MOCK_PORT.
+    Every option has an environment variable, too; an option that is given wins.
     """
     # Imported here, so that --help and --version answer at once.
     from mock_server import log, server
@@ -65,7 +63,7 @@ def serve(**given: Any) -> None:
     from mock_server.store.database import DatabaseError
 
     try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**given)
         log.configure(settings.log_level)
         server.run(settings)
     except OSError as error:

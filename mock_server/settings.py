@@ -20,8 +20,9 @@ def default_seed() -> str:
     return str(folder / "demo.yaml")
 
 
-def _knob(default: Any, help: str) -> Any:
-    return field(default=default, metadata={"help": help})
+def _knob(default: Any, help: str, shown: str = "") -> Any:
+    """A field; `shown` tells a reader the default where its value does not."""
+    return field(default=default, metadata={"help": help, "shown": shown})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,20 +38,25 @@ class Settings:
     seed: str = _knob(
         default_seed(),
         "YAML file with the customers, invoices and API keys that every new site starts with.",
+        shown="the demo seed",
     )
     workers: int = _knob(1, "Server processes that share the port and the database.")
     log_level: str = _knob(
         "",
-        "debug, info (one line a request), warning or error; "
-        "info on a terminal, warning elsewhere.",
+        "debug, info (one line a request), warning or error.",
+        shown="info on a terminal, warning elsewhere",
     )
-    strict_params: bool = _knob(False, "Refuse unknown parameters instead of ignoring them.")
+    strict_params: bool = _knob(
+        False, "Refuse unknown parameters instead of ignoring them.", shown="off"
+    )
     strict_sites: bool = _knob(
-        False, "Answer site_not_found for an unknown site instead of making it."
+        False, "Answer site_not_found for an unknown site instead of making it.", shown="off"
     )
     journal_limit: int = _knob(10_000, "How many of the latest requests the journal keeps.")
     webhook_url: tuple[str, ...] = _knob(
-        (), "URL that the webhooks of every site are delivered to; may be given several times."
+        (),
+        "URL that the webhooks of every site are delivered to; may be given several times.",
+        shown="none",
     )
     webhook_retry_scale: float = _knob(
         1.0, "Factor of the delays before a failed webhook is tried again; 0.001 hurries them."
@@ -59,8 +65,12 @@ class Settings:
     attempts_limit: int = _knob(
         10_000, "How many of the latest attempts to deliver a webhook are kept."
     )
-    smtp: str = _knob("", "HOST:PORT of the server that e-mails are sent to; else only recorded.")
-    no_limits: bool = _knob(False, "Allow more than five webhook endpoints with a URL to a site.")
+    smtp: str = _knob(
+        "", "HOST:PORT of the server that e-mails are sent to; else only recorded.", shown="none"
+    )
+    no_limits: bool = _knob(
+        False, "Allow more than five webhook endpoints with a URL to a site.", shown="off"
+    )
 
     def __post_init__(self) -> None:
         _within("workers", self.workers, 1, 64)
@@ -77,7 +87,9 @@ class Settings:
             )
         if self.database.startswith(("postgresql:", "postgresql+")):
             raise ValueError("database: PostgreSQL is not supported yet; name a SQLite file")
-        if self.database == ":memory:" and self.workers > 1:
+        if not self.database:
+            raise ValueError("database: name a file, or :memory:")
+        if self.database.removeprefix("sqlite:///") == ":memory:" and self.workers > 1:
             raise ValueError("workers: several processes cannot share a :memory: database")
 
     @property

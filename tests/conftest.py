@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,3 +65,13 @@ def node_packages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> P
         if not folder.exists():
             node.install(folder)
     return folder
+
+
+@pytest.fixture
+def mortal() -> list[str]:
+    """What starts a program that the permissions of a file hold for, even for root."""
+    if os.geteuid() != 0:
+        return []
+    if shutil.which("setpriv") is None:
+        pytest.skip("root may write every file, and there is no setpriv")
+    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]

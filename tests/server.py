@@ -48,8 +48,8 @@ class Site:
 class Server:
     """`chargebee-mock serve` on a free port; `start` waits for its ready line.
 
-    `launcher` is a command that runs the server's, and `prelude` is Python that the server's
-    process runs first.
+    `launcher` is a command that runs the server's, `prelude` is Python that the server's process
+    runs first, and `stderr` a file that it writes to in place of `said`.
     """
 
     def __init__(
@@ -58,6 +58,7 @@ class Server:
         *options: str,
         launcher: Sequence[str] = (),
         prelude: str = "",
+        stderr: int = subprocess.PIPE,
         **environment: str,
     ) -> None:
         self.database = database
@@ -67,7 +68,10 @@ class Server:
             *("serve", "--port", "0", "--database", str(database), *options),
         ]
         self._environment = os.environ | environment
+        self._stderr = stderr
         self.url = ""
+        self.said = ""
+        """What a server that stopped has said on stderr."""
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> Server:
@@ -76,13 +80,12 @@ class Server:
             self._command,
             env=self._environment,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=self._stderr,
             text=True,
         )
         assert self.process.stdout is not None
-        assert self.process.stderr is not None
         ready = _READY.match(self.process.stdout.readline())
-        assert ready is not None, self.process.stderr.read()
+        assert ready is not None, self.process.communicate()[1]
         self.url = ready[1]
         return self
 
@@ -91,7 +94,7 @@ class Server:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal_number)
-        self.process.communicate(timeout=30)
+        self.said = self.process.communicate(timeout=30)[1] or ""
         return self.process.returncode
 
     def site(self, name: str | None = None) -> Site:

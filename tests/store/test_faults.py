@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import shutil
 import sqlite3
 import subprocess
 from collections.abc import Iterator
@@ -96,16 +94,6 @@ def test_a_database_that_another_process_holds_is_a_503_until_it_lets_go(databas
         assert_every_write_is_refused(api, LOCKED)
         other.execute("COMMIT")
         assert_every_write_succeeds(api)
-
-
-@pytest.fixture
-def mortal() -> list[str]:
-    """What starts a program that the permissions of a file hold for, even for root."""
-    if os.geteuid() != 0:
-        return []
-    if shutil.which("setpriv") is None:
-        pytest.skip("root may write every file, and there is no setpriv")
-    return ["setpriv", "--bounding-set=-dac_override,-dac_read_search"]
 
 
 def test_a_read_only_file_is_a_503_for_what_writes_and_is_read(
