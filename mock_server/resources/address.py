@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pydantic import BaseModel, ConfigDict
+
 from mock_server.resources.resource import Attributes
 from mock_server.wire.parameters import Parameters, email, text
 
 
-class AddressParameters(Parameters):
+class _Lines(BaseModel):
+    model_config = ConfigDict(defer_build=True)
+
     first_name: str | None = text(150)
     last_name: str | None = text(150)
     email: str | None = email(70)
@@ -22,17 +26,9 @@ class AddressParameters(Parameters):
     country: str | None = text(50)
 
 
-class Address(Attributes):
-    first_name: str | None = text(150)
-    last_name: str | None = text(150)
-    email: str | None = email(70)
-    company: str | None = text(250)
-    phone: str | None = text(50)
-    line1: str | None = text(150)
-    line2: str | None = text(150)
-    line3: str | None = text(150)
-    city: str | None = text(50)
-    state_code: str | None = text(50)
-    state: str | None = text(50)
-    zip: str | None = text(20)
-    country: str | None = text(50)
+class AddressParameters(_Lines, Parameters):
+    """An address as it is sent: what it does not know is ignored, and a blank line clears."""
+
+
+class Address(_Lines, Attributes):
+    """An address as it is shown."""

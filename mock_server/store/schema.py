@@ -18,8 +18,9 @@ class SchemaError(Exception):
 def prepare(connection: sqlite3.Connection, name: str) -> None:
     """Make or migrate the schema of the database called `name`, or raise SchemaError.
 
-    A file that is already up to date is not written to. Each migration is one transaction, and
-    two servers that open a new file at once make its tables once.
+    A file that is already up to date is not written to. All migrations that it lacks are one
+    transaction, so it is brought up to date or stays as it was, and two servers that open a new
+    file at once make its tables once.
     """
     migrations = _migrations()
     if _version(connection, name, len(migrations)) == len(migrations):

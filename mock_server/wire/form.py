@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import parse_qsl
 
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
@@ -138,10 +140,6 @@ def _put(form: Form, name: str, root: str, path: list[str], value: str) -> None:
 
 
 def _parse_multipart(content_type: bytes, body: bytes) -> list[tuple[str, str]]:
-    # Imported here: few clients send multipart, and start-up should not pay for it.
-    from python_multipart.exceptions import FormParserError
-    from python_multipart.multipart import MultipartParser, parse_options_header
-
     _, options = parse_options_header(content_type)
     if not options.get(b"boundary"):
         raise errors.wrong_format(None, "The multipart body names no boundary")
