@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
+from contextlib import closing
 from typing import Any
 
 import httpx2
 import pytest
+
+from tests.server import Server, Site
 
 CHARGE = {"customer_id": "__demo_cus__2", "amount": "1250", "description": "Repair"}
 
@@ -85,6 +89,25 @@ def test_invoices_are_filtered_by_the_time_of_their_payment(
     api: httpx2.Client, paid_on_after: str, listed: list[str]
 ) -> None:
     assert ids(api.get("/invoices", params={"paid_on_after": paid_on_after}).json()) == listed
+
+
+def test_invoices_paid_in_one_second_are_listed_the_latest_first(
+    server: Server, site: Site, api: httpx2.Client
+) -> None:
+    for _ in range(3):
+        api.post("/invoices/charge", data=CHARGE | {"customer_id": "__demo_cus__1"})
+    with closing(sqlite3.connect(server.database, isolation_level=None)) as database:
+        database.execute(
+            "UPDATE invoices SET created_at = 1800000000, paid_on = 1800000000 "
+            "WHERE site = ? AND id IN ('1', '2', '3')",
+            [site.name],
+        )
+
+    first = api.get("/invoices", params={"paid_on_after": "1700100000", "limit": 2}).json()
+    rest = {"paid_on_after": "1700100000", "offset": first["next_offset"]}
+
+    assert ids(first) == ["3", "2"]
+    assert ids(api.get("/invoices", params=rest).json()) == ["1"]
 
 
 @pytest.mark.parametrize("value", ["yesterday", "2024-01-01", "1.5"])
