@@ -110,16 +110,18 @@ class TestRefusals:
             ),
         ],
     )
-    @pytest.mark.parametrize("by_variable", [False, True])
-    def test_a_value_out_of_range_is_named(
-        self, option: str, value: str, message: str, by_variable: bool
-    ) -> None:
-        options = [] if by_variable else [f"--{option}", value]
-        environment = {_variable(option): value} if by_variable else {}
-
-        refused = _run("serve", *options, environment=environment)
+    def test_a_value_out_of_range_is_named(self, option: str, value: str, message: str) -> None:
+        refused = _run("serve", f"--{option}", value)
 
         assert (refused.returncode, refused.stderr) == (1, f"Error: {message}\n")
+
+    def test_a_variable_out_of_range_is_named(self) -> None:
+        refused = _run("serve", environment={"CHARGEBEE_MOCK_LOG_LEVEL": "loud"})
+
+        assert (refused.returncode, refused.stderr) == (
+            1,
+            "Error: log_level: 'loud' is not one of debug, info, warning, error\n",
+        )
 
     def test_an_empty_database_is_refused(self) -> None:
         assert _refusal("--database", "") == "database: name a file, or :memory:"
@@ -227,9 +229,7 @@ class TestOptions:
         ) as server:
             assert _create(server, "statuss").status_code == 400
 
-    @pytest.mark.parametrize(
-        ("value", "status"), [("true", 400), ("1", 400), ("off", 200), ("", 200)]
-    )
+    @pytest.mark.parametrize(("value", "status"), [("true", 400), ("off", 200)])
     def test_a_flag_can_be_a_variable(self, database: Path, value: str, status: int) -> None:
         with Server(database, CHARGEBEE_MOCK_STRICT_PARAMS=value) as server:
             assert _create(server, "statuss").status_code == status
@@ -285,7 +285,7 @@ class TestOptions:
 
 
 class TestLog:
-    @pytest.mark.parametrize("level", ["", "warning", "error"])
+    @pytest.mark.parametrize("level", ["", "warning"])
     def test_requests_are_not_logged_where_nobody_looks(self, database: Path, level: str) -> None:
         with Server(database, "--log-level", level) as server:
             _create(server)

@@ -34,7 +34,7 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES: Final = 40
+EXAMPLES: Final = 30
 """Requests for each operation and test."""
 
 KNOWN_IDS: Final = {
