@@ -52,38 +52,35 @@ def _refusal(*options: str, launcher: Sequence[str] = ()) -> str:
 
 @pytest.fixture(scope="module")
 def serve() -> str:
-    """The help of `serve`, its lines joined."""
+    """The help of `serve`, without its line breaks and other white space."""
     helped = _run("serve", "--help")
     assert (helped.returncode, helped.stderr) == (0, "")
-    return " ".join(helped.stdout.split())
+    return _packed(helped.stdout)
 
 
 class TestHelp:
     @pytest.mark.parametrize("knob", fields(Settings), ids=lambda knob: knob.name)
     def test_an_option_has_its_meaning_default_and_variable(self, serve: str, knob: Any) -> None:
         default = f"({knob.metadata['shown']})" if knob.metadata["shown"] else knob.default
-        option = (
-            rf"--{knob.name.replace('_', '-')} (TEXT |INTEGER )?"
-            + re.escape(knob.metadata["help"])
-            + rf" \[env var: {ENVIRONMENT_PREFIX}{knob.name.upper()}; "
-            + re.escape(f"default: {default}]")
-        )
+        variable = ENVIRONMENT_PREFIX + knob.name.upper()
+        option = _packed(f"{knob.metadata['help']} [env var: {variable}; default: {default}]")
 
-        assert re.search(option, serve), option
+        name = re.escape(f"--{knob.name.replace('_', '-')}")
+        assert re.search(f"{name}[A-Z]*{re.escape(option)}", serve), option
 
     def test_the_help_names_no_path_of_this_machine(self, serve: str) -> None:
         assert str(ROOT) not in serve
-        assert "default: (the demo seed)" in serve
+        assert "default:(thedemoseed)" in serve
 
     def test_the_help_shows_a_first_order(self, serve: str) -> None:
-        assert "curl -u test_key: -d invoice_id=__demo_inv__1" in serve
+        assert _packed("curl -u test_key: -d invoice_id=__demo_inv__1") in serve
 
     @pytest.mark.parametrize("option", ["-h", "--help"])
     def test_the_help_names_the_command(self, option: str) -> None:
         helped = _run(option)
 
         assert helped.returncode == 0
-        assert "serve  Answer as Chargebee does, until Ctrl-C." in helped.stdout
+        assert re.search("serve +Answer as Chargebee does, until Ctrl-C.", helped.stdout)
 
     def test_the_version_is_the_packages(self) -> None:
         assert _run("--version").stdout == f"chargebee-mock, version {__version__}\n"
@@ -364,6 +361,10 @@ class TestStop:
             assert server.process.poll() is None
 
             assert server.stop(signal.SIGTERM) == 0
+
+
+def _packed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _variable(option: str) -> str:

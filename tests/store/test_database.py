@@ -70,7 +70,7 @@ def test_a_key_that_is_taken_is_told_apart_from_other_constraints(opened: Databa
             id="a wrong statement",
         ),
         pytest.param(
-            lambda rows: rows.execute("INSERT INTO sites VALUES (:a, :b, :c)", {"a": 1}),
+            lambda rows: rows.execute("DELETE FROM sites WHERE name = :name", {}),
             "did not supply a value",
             id="a missing value",
         ),
