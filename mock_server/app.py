@@ -11,6 +11,7 @@ from typing import Any, Final
 from fastapi import FastAPI, Request, Response
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,7 +20,8 @@ from mock_server.api import v1
 from mock_server.api.gateway import Gateway
 from mock_server.outbox.supervision import keep_running
 from mock_server.outbox.worker import WebhookWorker
-from mock_server.resources import event, seed, webhook_endpoint
+from mock_server.resources import event, seed
+from mock_server.resources.webhook_endpoint import EndpointsOfTheRun
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.health import health
@@ -29,9 +31,8 @@ from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings, from_environment
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
-from mock_server.store.rows import Rows
-from mock_server.store.sites import Equip, Sites
-from mock_server.wire.auth import Site, default_site
+from mock_server.store.sites import Sites
+from mock_server.wire.auth import default_site
 from mock_server.wire.errors import ApiError, internal_error
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
@@ -53,12 +54,12 @@ def build(settings: Settings) -> ASGIApp:
     Raises `store.database.DatabaseError`, `resources.seed.SeedError` or, for a URL that webhooks
     cannot go to, ValueError; each with one clear line.
     """
-    equip = _equipper(settings.webhook_url)
+    endpoints = EndpointsOfTheRun(settings.webhook_url)
     database = open_database(settings.database)
     sites = Sites(
         database,
         seed.planter(settings.seed),
-        equip,
+        endpoints,
         strict=settings.strict_sites,
         send_emails=bool(settings.smtp),
     )
@@ -95,6 +96,7 @@ def build(settings: Settings) -> ASGIApp:
     )
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _refused)
+    app.add_exception_handler(HTTPException, _refused_by_fastapi)
     app.add_exception_handler(Exception, _failed)
     app.include_router(health(database), prefix="/_mock")
     app.include_router(recorded(database, journal), prefix="/_mock")
@@ -110,16 +112,6 @@ def build(settings: Settings) -> ASGIApp:
         await (journal if chargebee else app)(scope, receive, send)
 
     return application
-
-
-def _equipper(urls: tuple[str, ...]) -> Equip:
-    """What gives each site the webhook endpoints that the server was started with."""
-    endpoints = [webhook_endpoint.from_url(url) for url in urls]
-
-    def equip(rows: Rows, site: Site, now: int) -> None:
-        webhook_endpoint.set_those_of_the_run(rows, site.name, endpoints, now)
-
-    return equip
 
 
 def _workers(settings: Settings, database: Database) -> list[Callable[[], Awaitable[None]]]:
@@ -158,6 +150,13 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return JSONResponse(error.body(), status_code=error.status)
+
+
+async def _refused_by_fastapi(request: Request, error: Exception) -> Response:
+    """A path or a method that /_mock does not have, a body that cannot be read at all."""
+    assert isinstance(error, HTTPException)
+    refusal = ApiError(error.status_code, "invalid_request", error.detail)
+    return JSONResponse(refusal.body(), refusal.status, headers=error.headers)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

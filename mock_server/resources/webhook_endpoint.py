@@ -123,15 +123,6 @@ class NewEndpoint(EndpointChanges):
     name: Annotated[str, Field(min_length=1, max_length=50)]
 
 
-def from_url(url: str) -> NewEndpoint:
-    """The endpoint of a `--webhook-url`; ValueError, in one line, where it is none."""
-    try:
-        return NewEndpoint.model_validate({"name": "--webhook-url", "url": url})
-    except ValidationError as error:
-        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
-        raise ValueError(f"webhook_url: {reason}") from None
-
-
 def create(rows: Rows, site: str, id: str, given: NewEndpoint, now: int) -> Row:
     """A new endpoint of the site."""
     defaults = {"primary_url": False, "disabled": False, "api_version": "v1"}
@@ -180,23 +171,6 @@ def check_limit(rows: Rows, site: str) -> None:
         )
 
 
-def set_those_of_the_run(rows: Rows, site: str, wanted: Iterable[NewEndpoint], now: int) -> None:
-    """Give the site the endpoints that the server was started with, in the place of older ones."""
-    declared = {f"{_OF_THE_RUN}{number}": one for number, one in enumerate(wanted, start=1)}
-    kept = {
-        row["id"]: row
-        for row in rows.all("webhook_endpoints", site=site)
-        if row["id"].startswith(_OF_THE_RUN)
-    }
-    for id in kept.keys() - declared.keys():
-        delete(rows, site, id)
-    for id, endpoint in declared.items():
-        if id in kept:
-            update(rows, site, id, endpoint)
-        else:
-            create(rows, site, id, endpoint, now)
-
-
 def _keep_one_primary(rows: Rows, row: Row) -> None:
     if row["primary_url"]:
         rows.update("webhook_endpoints", {"primary_url": False}, site=row["site"])
@@ -206,3 +180,43 @@ def _keep_one_primary(rows: Rows, row: Row) -> None:
 def _take_back(rows: Rows, site: str, id: str, status: str) -> None:
     for event_id in withdraw(rows, site, id, status):
         refresh_event(rows, site, event_id)
+
+
+class EndpointsOfTheRun:
+    """The endpoints of `--webhook-url`, which every site has for as long as the server runs."""
+
+    def __init__(self, urls: Iterable[str]) -> None:
+        """ValueError, in one line, for a URL that webhooks cannot go to."""
+        self._wanted = {
+            f"{_OF_THE_RUN}{number}": _of_url(url) for number, url in enumerate(urls, start=1)
+        }
+
+    def are_there(self, rows: Rows, site: str) -> bool:
+        """Whether the site has these endpoints, and none of an earlier run."""
+        kept = self._kept(rows, site)
+        return kept.keys() == self._wanted.keys() and all(
+            wanted.to_row().items() <= kept[id].items() for id, wanted in self._wanted.items()
+        )
+
+    def give(self, rows: Rows, site: str, now: int) -> None:
+        """Give the site these endpoints in the place of those of an earlier run."""
+        kept = self._kept(rows, site)
+        for id in kept.keys() - self._wanted.keys():
+            delete(rows, site, id)
+        for id, endpoint in self._wanted.items():
+            if id in kept:
+                update(rows, site, id, endpoint)
+            else:
+                create(rows, site, id, endpoint, now)
+
+    def _kept(self, rows: Rows, site: str) -> dict[str, Row]:
+        endpoints = rows.all("webhook_endpoints", site=site)
+        return {row["id"]: row for row in endpoints if row["id"].startswith(_OF_THE_RUN)}
+
+
+def _of_url(url: str) -> NewEndpoint:
+    try:
+        return NewEndpoint.model_validate({"name": "--webhook-url", "url": url})
+    except ValidationError as error:
+        reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
+        raise ValueError(f"webhook_url: {reason}") from None

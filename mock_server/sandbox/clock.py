@@ -9,16 +9,16 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import APIRouter, Query
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from mock_server.api.openapi import refusals
 from mock_server.clock import Clock
 from mock_server.outbox.drain import drained
 from mock_server.sandbox.scope import SiteName
 from mock_server.store import queue
 from mock_server.store.database import Database
 from mock_server.store.sites import Sites
+from mock_server.wire import errors
 
 _LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
-_LONGEST: Final = 100 * 366 * 24 * 3600
-"""Seconds that a clock advances at once."""
 
 
 def _moment(given: datetime) -> datetime:
@@ -59,7 +59,7 @@ class Advance(_Asked):
     @property
     def total(self) -> float:
         hours = 24 * self.days + self.hours
-        return min(3600 * hours + 60 * self.minutes + self.seconds, _LONGEST)
+        return 3600 * hours + 60 * self.minutes + self.seconds
 
 
 class ClockState(BaseModel):
@@ -77,7 +77,7 @@ Wait: TypeAlias = Annotated[
 
 
 def clock(database: Database, sites: Sites) -> APIRouter:
-    router = APIRouter(prefix="/clock", tags=["clock"])
+    router = APIRouter(prefix="/clock", tags=["clock"], responses=refusals(400, 404, 409, 503))
 
     async def move(name: str, moved: Clock, deadline: float) -> ClockState:
         """Set the site's clock, and show it when what is due then has been delivered."""
@@ -111,6 +111,8 @@ def clock(database: Database, sites: Sites) -> APIRouter:
         deadline = time.monotonic() + wait
         current = (await sites.site(site)).clock
         left = asked.total
+        if current.now() + left > _LATEST.timestamp():
+            raise errors.invalid_state(f"The clock goes no further than {_LATEST:%Y}")
         while left > 0 and time.monotonic() < deadline:
             until = current.now() + left
             due_at = database.read(lambda rows: queue.next_due_at(rows, site))

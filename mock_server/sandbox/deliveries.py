@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
+from mock_server.api.openapi import refusals
 from mock_server.outbox.drain import drained
 from mock_server.outbox.status import refresh_event
 from mock_server.resources import webhook_endpoint
@@ -65,7 +66,9 @@ class Retried(BaseModel):
 
 
 def deliveries(database: Database, sites: Sites) -> APIRouter:
-    router = APIRouter(prefix="/webhooks", tags=["recorded"])
+    router = APIRouter(
+        prefix="/webhooks", tags=["recorded"], responses=refusals(400, 404, 409, 503)
+    )
 
     @router.post("/retry-now")
     async def retry_now(site: SiteName, wait: Wait = 10) -> Retried:

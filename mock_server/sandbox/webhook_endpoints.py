@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 
+from mock_server.api.openapi import refusals
 from mock_server.resources import webhook_endpoint
 from mock_server.resources.webhook_endpoint import EndpointChanges, NewEndpoint, WebhookEndpoint
 from mock_server.sandbox.answer import shown
@@ -27,7 +28,11 @@ class EndpointList(BaseModel):
 
 def webhook_endpoints(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
     """The routes; with `limited`, a site has no more endpoints than Chargebee allows."""
-    router = APIRouter(prefix="/webhook_endpoints", tags=["webhook endpoints"])
+    router = APIRouter(
+        prefix="/webhook_endpoints",
+        tags=["webhook endpoints"],
+        responses=refusals(400, 404, 503),
+    )
 
     def check(rows: Rows, site: str) -> None:
         if limited:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Protocol
 
 from mock_server.clock import Clock
 from mock_server.store.database import Database
@@ -14,8 +15,16 @@ from mock_server.wire.auth import ApiKey, Site
 
 Plant = Callable[[Rows, Site, int], None]
 """Fills a new site with its seed, as of a time in whole seconds since 1970."""
-Equip = Callable[[Rows, Site, int], None]
-"""Gives a site, new or not, what it has for the time that the server runs."""
+
+
+class Equipment(Protocol):
+    """What every site, new or not, has for the time that the server runs."""
+
+    def are_there(self, rows: Rows, site: str) -> bool:
+        """Whether the site has it already."""
+
+    def give(self, rows: Rows, site: str, now: int) -> None:
+        """Give it to the site, as of a time in whole seconds since 1970."""
 
 
 class Sites:
@@ -25,15 +34,14 @@ class Sites:
         self,
         database: Database,
         plant: Plant,
-        equip: Equip,
+        equipment: Equipment,
         *,
         strict: bool,
         send_emails: bool,
     ) -> None:
         self._database = database
         self._plant = plant
-        self._equip = equip
-        self._equipped: set[str] = set()
+        self._equipment = equipment
         self._strict = strict
         self._send_emails = send_emails
         self._sites: dict[str, Site] = {}
@@ -56,9 +64,8 @@ class Sites:
 
     async def ensure(self, name: str) -> None:
         """Make the site, unless it is there; learn its clock, and the API keys that it brought."""
-        if not self.exists(name) or name not in self._equipped:
+        if not self._database.read(lambda rows: self._is_complete(rows, name)):
             await self._database.write(lambda rows: self._make(rows, Site(name)))
-            self._equipped.add(name)
         self._keys = self._database.read(_declared_keys)
         clock = self._database.read(lambda rows: read_clock(rows, name))
         self._sites[name] = Site(name, clock, self._send_emails)
@@ -86,7 +93,11 @@ class Sites:
             pass
         else:
             self._plant(rows, site, now)
-        self._equip(rows, site, now)
+        self._equipment.give(rows, site.name, now)
+
+    def _is_complete(self, rows: Rows, name: str) -> bool:
+        there = rows.find("sites", name=name) is not None
+        return there and self._equipment.are_there(rows, name)
 
 
 def read_clock(rows: Rows, site: str) -> Clock:

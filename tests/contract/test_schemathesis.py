@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 
 import pytest
 import schemathesis
+import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis.strategies import SearchStrategy
 from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
@@ -25,6 +26,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from mock_server.settings import default_seed
 from tests.server import Server
 
 CHECKS: Final = [
@@ -41,8 +43,9 @@ KNOWN_IDS: Final = {
     "/api/v1/orders/{order-id}": "known",
     "/api/v1/invoices/{invoice-id}": "__demo_inv__1",
     "/api/v1/customers/{customer-id}": "__demo_cus__1",
+    "/_mock/webhook_endpoints/{id}": "whv2_delivering",
 }
-"""The id in a path, by how the path starts; an event's is the server's own."""
+"""The id in a path, by how the path starts; those of events and webhooks are the server's own."""
 KNOWN_VALUES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/orders": {"invoice_id": "__demo_inv__1"},
     "POST /api/v1/invoices/charge": {
@@ -61,8 +64,16 @@ AnyOperation: TypeAlias = "APIOperation[Any, Any, Any, Any]"
 
 @pytest.fixture
 def running(database: Path) -> Iterator[Server]:
-    """A server whose default site has an order, and so an event, a webhook, an e-mail."""
-    with Server(database) as server, server.site("demo-test").api() as api:
+    """A server whose default site has an order, and so an event, a webhook, an e-mail.
+
+    Its own endpoint finds nobody, and no drawn one has a URL: nothing is sent anywhere.
+    """
+    seed = database.with_name("seed.yaml")
+    endpoint = {"id": "whv2_delivering", "name": "Nobody", "url": "http://127.0.0.1:9/hook"}
+    declared = yaml.safe_load(Path(default_seed()).read_text("utf-8"))
+    seed.write_text(yaml.safe_dump(declared | {"webhook_endpoints": [endpoint]}))
+    options = ["--seed", str(seed), "--no-limits"]
+    with Server(database, *options) as server, server.site("demo-test").api() as api:
         created = api.post("/orders", data={"id": "known", "invoice_id": "__demo_inv__1"})
         assert created.status_code == 200
         yield server
@@ -92,6 +103,8 @@ def _answers(strategy: SearchStrategy[AnyCase]) -> Counter[int]:
     )
     @given(case=strategy)
     def drive(case: AnyCase) -> None:
+        if isinstance(case.body, dict):
+            case.body.pop("url", None)
         answer = case.call(auth=("test_key", ""))
         case.validate_response(answer, checks=CHECKS)
         statuses[answer.status_code] += 1
@@ -103,7 +116,11 @@ def _answers(strategy: SearchStrategy[AnyCase]) -> Counter[int]:
 def test_what_exists_is_answered_as_described(running: Server, description: BaseSchema) -> None:
     with running.site("demo-test").api() as api:
         (item,) = api.get("/events").json()["list"]
-    ids = KNOWN_IDS | {"/api/v1/events/{event-id}": item["event"]["id"]}
+    event_id = item["event"]["id"]
+    ids = KNOWN_IDS | {
+        "/api/v1/events/{event-id}": event_id,
+        "/_mock/webhooks/{id}": event_id.replace("ev_", "wh_", 1) + "_1",
+    }
 
     def succeeding(case: AnyCase) -> AnyCase:
         if isinstance(case.body, dict):
