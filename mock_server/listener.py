@@ -50,7 +50,7 @@ def listen(host: str, port: int, status: int, delay: float, brief: bool) -> None
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
     config = uvicorn.Config(receiver, lifespan="off", log_config=None, access_log=False)
-    Server(config, f"listening on {url_of(listener)}").run(sockets=[listener])
+    Server(config, lambda: click.echo(f"listening on {url_of(listener)}")).run(sockets=[listener])
 
 
 def _told(method: str, path: str, body: bytes, status: int, *, brief: bool) -> str:

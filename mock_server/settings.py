@@ -10,6 +10,7 @@ from typing import Any, Final
 
 ENVIRONMENT_PREFIX: Final = "CHARGEBEE_MOCK_"
 
+_STATE: Final = Path(".chargebee-mock")
 _BUNDLED_FIXTURES: Final = Path(__file__).parent / "fixtures"
 _CHECKOUT_FIXTURES: Final = Path(__file__).parent.parent / "fixtures"
 
@@ -31,8 +32,13 @@ class Settings:
 
     host: str = _knob("127.0.0.1", "Address to listen on.")
     port: int = _knob(8010, "Port to listen on; 0 picks a free one.")
+    tls: bool = _knob(
+        False,
+        "Serve https, with a certificate authority that is kept in the folder tls beside the "
+        "database.",
+    )
     database: str = _knob(
-        ".chargebee-mock/chargebee.sqlite",
+        str(_STATE / "chargebee.sqlite"),
         "SQLite file that keeps the state; :memory: keeps nothing.",
     )
     seed: str = _knob(
@@ -99,6 +105,12 @@ class Settings:
         if not host or not port.isdecimal() or not 0 < int(port) < 65_536:
             raise ValueError(f"smtp: {self.smtp!r} is not HOST:PORT")
         return host, int(port)
+
+    @property
+    def tls_folder(self) -> Path:
+        """Where `tls` keeps its certificate authority."""
+        path = self.database.removeprefix("sqlite:///")
+        return (_STATE if path == ":memory:" else Path(path).parent) / "tls"
 
     def to_environment(self) -> dict[str, str]:
         """The variables from which `from_environment` makes these settings again."""

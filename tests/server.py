@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import httpx2
 
-_READY = re.compile(r"chargebee-mock ready on (http://\S+)")
+_READY = re.compile(r"chargebee-mock ready on (https?://\S+)")
 
 IMPATIENT: Final = "from mock_server.store import database; database.LOCK_TIMEOUT = 0.2"
 """A prelude with which a server waits little for a database that is locked."""
