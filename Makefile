@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test check format bench bench-webhooks lock clean
+.PHONY: help serve listen test check format bench bench-webhooks collections lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench   compare the server's speed with its floors"
 	@echo "make bench-webhooks  the same while five webhook endpoints hang"
 	@echo "make format  rewrite the code in the project's format"
+	@echo "make collections  write the requests for Postman and editors"
 	@echo "make lock    choose the newest dependencies and lock them"
 
 serve: .venv/runtime
@@ -39,6 +40,9 @@ bench: .venv/development
 
 bench-webhooks: .venv/development
 	$(BIN)/python -m benchmarks.hanging $(ARGS)
+
+collections: .venv/development
+	$(BIN)/python -m scripts.http_collections
 
 lock: .venv/development
 	$(BIN)/python -m pip install --quiet uv
