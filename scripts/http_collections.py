@@ -73,7 +73,7 @@ class Request:
 
 
 def postman(requests: list[Request]) -> str:
-    """The collection, in version 2.1 of Postman's format; Bruno and Insomnia import it too."""
+    """The collection, in version 2.1 of Postman's format, which Bruno imports too."""
     folders = dict.fromkeys(request.folder for request in requests)
     variables = {"base_url": _BASE_URL, "api_key": _API_KEY} | _ids(requests)
     collection = {

@@ -1,8 +1,9 @@
 """The documents are true: their snippets run against a real server and say what is written there.
 
-A fenced block marked `setup` installs, starts or stops something and is not run; any other `sh`,
-`python` or `js` block is. A `json` or `text` block right after one is its output, where `…` stands
-for anything and ids, times and ports are those of the run.
+A fenced block marked `setup` installs, starts or stops something and is not run; one marked
+`recipe` is the business of `test_recipes.py`; any other `sh`, `python` or `js` block is run. A
+`json` or `text` block right after one is its output, where `…` stands for anything and ids, times
+and ports are those of the run.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")]
 
-_FENCED = re.compile(r"^```(\w*)( setup)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCED = re.compile(r"^```(\w*)( setup| recipe)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
 _ID = re.compile(r"(?:[a-z]+_)?__test__[0-9A-Za-z]{17}")
 _VOLATILE = re.compile(r'(?<=")1[789][0-9]{8}000(?=\\?")|(?<=: )1[789][0-9]{8}|curl/[0-9.]+')
@@ -53,23 +54,24 @@ class Snippet:
 class Block:
     line: int
     language: str
-    setup: bool
+    mark: str
+    """`setup`, `recipe` or nothing."""
     text: str
 
 
-def _blocks(document: Path) -> list[Block]:
+def blocks(document: Path) -> list[Block]:
     text = document.read_text("utf-8")
     return [
-        Block(text.count("\n", 0, match.start()) + 1, match[1], match[2] is not None, match[3])
+        Block(text.count("\n", 0, match.start()) + 1, match[1], (match[2] or "").strip(), match[3])
         for match in _FENCED.finditer(text)
     ]
 
 
 def _snippets(language: str) -> Iterator[Snippet]:
     for document in DOCUMENTS:
-        blocks = _blocks(document)
-        for block, following in zip_longest(blocks, blocks[1:]):
-            if block.language != language or block.setup:
+        found = blocks(document)
+        for block, following in zip_longest(found, found[1:]):
+            if block.language != language or block.mark:
                 continue
             printed = None
             if following is not None and following.language in ("json", "text"):
@@ -82,8 +84,8 @@ def _setup_lines() -> list[str]:
     return [
         line
         for document in DOCUMENTS
-        for block in _blocks(document)
-        if block.setup
+        for block in blocks(document)
+        if block.mark == "setup"
         for line in block.text.splitlines()
     ]
 
@@ -146,12 +148,15 @@ def test_the_node_snippet_prints_what_is_written(
 
 def test_what_is_not_run_only_installs_starts_or_stops() -> None:
     commands = {
+        "docker build",
         "docker compose",
+        "docker push",
         "make bench",
         "make listen",
         "make check",
         "make serve",
         "make test",
+        "node --test",
         "npm install",
         "pip install",
         "rm -r",
