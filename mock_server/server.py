@@ -39,9 +39,7 @@ def run(settings: Settings) -> None:
     has files which are not ours, and what `app.build` raises.
     """
     listener = listen_on(settings.host, settings.port)
-    address = _Address(
-        url_of(listener, "https" if settings.tls else "http"), _authority(settings)
-    )
+    address = _Address(url_of(listener, "https" if settings.tls else "http"), _authority(settings))
     if settings.workers == 1:
         config = _config(build(settings), _tls(settings, listener))
         Server(config, address.announce).run(sockets=[listener])

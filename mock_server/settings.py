@@ -23,7 +23,10 @@ def default_seed() -> str:
 
 def _knob(default: Any, help: str, shown: str = "") -> Any:
     """A field; `shown` tells a reader the default where its value does not."""
-    return field(default=default, metadata={"help": help, "shown": shown})
+    return field(
+        default=default,
+        metadata={"help": help, "shown": shown or ("off" if default is False else "")},
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +55,9 @@ class Settings:
         "debug, info (one line a request), warning or error.",
         shown="info on a terminal, warning elsewhere",
     )
-    strict_params: bool = _knob(
-        False, "Refuse unknown parameters instead of ignoring them.", shown="off"
-    )
+    strict_params: bool = _knob(False, "Refuse unknown parameters instead of ignoring them.")
     strict_sites: bool = _knob(
-        False, "Answer site_not_found for an unknown site instead of making it.", shown="off"
+        False, "Answer site_not_found for an unknown site instead of making it."
     )
     journal_limit: int = _knob(10_000, "How many of the latest requests the journal keeps.")
     webhook_url: tuple[str, ...] = _knob(
@@ -74,9 +75,7 @@ class Settings:
     smtp: str = _knob(
         "", "HOST:PORT of the server that e-mails are sent to; else only recorded.", shown="none"
     )
-    no_limits: bool = _knob(
-        False, "Allow more than five webhook endpoints with a URL to a site.", shown="off"
-    )
+    no_limits: bool = _knob(False, "Allow more than five webhook endpoints with a URL to a site.")
 
     def __post_init__(self) -> None:
         _within("workers", self.workers, 1, 64)

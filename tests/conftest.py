@@ -14,6 +14,7 @@ from filelock import FileLock
 from tests.clients import node
 from tests.server import Server, Site
 
+
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with Server(tmp_path_factory.mktemp("state") / "shared.sqlite") as running:

@@ -45,7 +45,7 @@ class Freeze(_Asked):
 class Setting(_Asked):
     """What time it is to be. A clock that stands still goes on standing still."""
 
-    now: Moment
+    now: Annotated[Moment, Field(examples=["2030-01-01T12:00:00Z"])]
 
 
 class Advance(_Asked):
