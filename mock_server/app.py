@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
@@ -21,7 +23,7 @@ from mock_server.api.gateway import Gateway
 from mock_server.outbox.supervision import keep_running
 from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed
-from mock_server.resources.webhook_endpoint import EndpointsOfTheRun
+from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.health import health
@@ -54,7 +56,7 @@ def build(settings: Settings) -> ASGIApp:
     Raises `store.database.DatabaseError`, `resources.seed.SeedError` or, for a URL that webhooks
     cannot go to, ValueError; each with one clear line.
     """
-    endpoints = EndpointsOfTheRun(settings.webhook_url)
+    endpoints = EndpointsOfTheRun(settings.webhook_url, limited=not settings.no_limits)
     database = open_database(settings.database)
     sites = Sites(
         database,
@@ -67,12 +69,15 @@ def build(settings: Settings) -> ASGIApp:
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
     gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
     journal = Journal(gateway, database, limit=settings.journal_limit)
-    workers = _workers(settings, database)
+    lease = Lease(database)
+    workers = _workers(settings, database, lease)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await sites.ensure(default_site())
         await sites.ensure(default_site(test=False))
+        earlier = database.read(sites_of_earlier_runs)
+        await asyncio.gather(*(sites.ensure(name) for name in earlier))
         preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload)
         working = [asyncio.create_task(keep_running(run)) for run in workers]
         yield
@@ -80,6 +85,7 @@ def build(settings: Settings) -> ASGIApp:
         for task in working:
             task.cancel()
         await asyncio.gather(*working, return_exceptions=True)
+        lease.release()
         await journal.flush()
         database.close()
 
@@ -97,6 +103,7 @@ def build(settings: Settings) -> ASGIApp:
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(HTTPException, _refused_by_fastapi)
+    app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(Exception, _failed)
     app.include_router(health(database), prefix="/_mock")
     app.include_router(recorded(database, journal), prefix="/_mock")
@@ -114,9 +121,10 @@ def build(settings: Settings) -> ASGIApp:
     return application
 
 
-def _workers(settings: Settings, database: Database) -> list[Callable[[], Awaitable[None]]]:
+def _workers(
+    settings: Settings, database: Database, lease: Lease
+) -> list[Callable[[], Awaitable[None]]]:
     """What runs beside the API: deliveries of webhooks and, with an SMTP server, of e-mails."""
-    lease = Lease(database)
     webhooks = WebhookWorker(
         database,
         lease,
@@ -157,6 +165,13 @@ async def _refused_by_fastapi(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     refusal = ApiError(error.status_code, "invalid_request", error.detail)
     return JSONResponse(refusal.body(), refusal.status, headers=error.headers)
+
+
+async def _unfit(request: Request, error: Exception) -> Response:
+    """What does not fit, in FastAPI's form; without the values, as one may be a password."""
+    assert isinstance(error, RequestValidationError)
+    detail = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in error.errors()]
+    return Response(json.dumps({"detail": detail}), 422, media_type="application/json")
 
 
 async def _failed(request: Request, error: Exception) -> Response:

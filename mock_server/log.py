@@ -20,7 +20,7 @@ def configure(level: str) -> None:
     handler.setFormatter(_Line(coloured=sys.stderr.isatty() and not os.environ.get("NO_COLOR")))
     level = (level or ("info" if sys.stderr.isatty() else "warning")).upper()
     logging.basicConfig(handlers=[handler], level=level, force=True)
-    for library in ("uvicorn", "asyncio"):
+    for library in ("uvicorn", "asyncio", "httpx2", "httpcore2"):
         logging.getLogger(library).setLevel("DEBUG" if level == "DEBUG" else "WARNING")
 
 

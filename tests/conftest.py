@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from tests.clients import node
+from tests.deliveries import Desk
 from tests.server import Server, Site
 
 
@@ -44,6 +45,15 @@ def mock(site: Site) -> Iterator[httpx2.Client]:
     """What the sandbox recorded of the test's own site."""
     with site.mock() as client:
         yield client
+
+
+@pytest.fixture
+def desk(site: Site) -> Iterator[Desk]:
+    """The test's own site, for what is delivered: it has no endpoints yet."""
+    desk = Desk(site)
+    yield desk
+    desk.clear()
+    desk.close()
 
 
 @pytest.fixture

@@ -2,7 +2,8 @@
 
 `python -m tests.receiver PORT LOG ANSWERS` answers one request after another with the statuses of
 ANSWERS, separated by commas; the last one goes on. `hang` never answers, `cut` closes the
-connection without an answer. Each request becomes a line of JSON in LOG before it is answered.
+connection without an answer, `half` stops in the middle of one, `big` is 200 with a MiB of text.
+Each request becomes a line of JSON in LOG before it is answered.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, cycle
@@ -114,10 +116,20 @@ def _serve(port: int, log: Path, answers: list[str]) -> None:
             if answer == "cut":
                 self.close_connection = True
                 return
-            self.send_response(int(answer))
-            self.send_header("Content-Length", "2")
+            status = 200 if answer in ("half", "big") else int(answer)
+            text = b"0123456789abcdef" * 65_536 if answer == "big" else b"ok"
+            self.send_response(status)
+            self.send_header("Set-Cookie", "session=of-the-receiver")
+            if 300 <= status < 400:
+                self.send_header("Location", "/elsewhere")
+            if status != 204:
+                self.send_header("Content-Length", str(len(text) + (answer == "half")))
             self.end_headers()
-            self.wfile.write(b"ok")
+            if status != 204:
+                with suppress(ConnectionError):  # the caller may have heard enough
+                    self.wfile.write(text)
+            if answer == "half":
+                threading.Event().wait()
 
         def log_message(self, format: str, *values: object) -> None:
             pass

@@ -54,10 +54,11 @@ class WebhookClient:
         """Make the call; whatever the endpoint does is an outcome, never an exception."""
         import httpx2
 
+        client = self._opened()  # takes long the first time, which is not the endpoint's fault
         too_late = Outcome(f"No answer within {self._timeout:g} s")
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._send(request)
+                return await _send(client, request)
         except ForbiddenAddressError as error:
             return Outcome(str(error), connected=False)
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
@@ -70,38 +71,9 @@ class WebhookClient:
             return Outcome(f"The connection was cut: {error}", unreached=True)
 
     async def close(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-
-    async def _send(self, request: httpx2.Request) -> Outcome:
-        answer = await self._connect(request)
-        try:
-            body = await _start(answer)
-        finally:
-            await answer.aclose()
-        failure = None if answer.is_success else f"The endpoint answered {answer.status_code}"
-        return Outcome(failure, answer, body)
-
-    async def _connect(self, request: httpx2.Request) -> httpx2.Response:
-        """The answer of the first of the host's addresses that takes the connection."""
-        import httpx2
-
-        host, port = request.url.host, request.url.port
-        addresses = await resolve(host, port or (443 if request.url.scheme == "https" else 80))
-        for number, address in enumerate(addresses, start=1):
-            pinned = httpx2.Request(
-                request.method,
-                request.url.copy_with(host=address),
-                headers=request.headers,
-                content=request.content,
-                extensions={"sni_hostname": host},
-            )
-            try:
-                return await self._opened().send(pinned, stream=True)
-            except httpx2.ConnectError:
-                if number == len(addresses):
-                    raise
-        raise OSError(f"{host} has no address")
+        client, self._client = self._client, None
+        if client is not None:
+            await client.aclose()
 
     def _opened(self) -> httpx2.AsyncClient:
         import httpx2
@@ -114,6 +86,38 @@ class WebhookClient:
                 trust_env=False,  # a proxy would look the host up by itself
             )
         return self._client
+
+
+async def _send(client: httpx2.AsyncClient, request: httpx2.Request) -> Outcome:
+    answer = await _connect(client, request)
+    try:
+        body = await _start(answer)
+    finally:
+        await answer.aclose()
+    failure = None if answer.is_success else f"The endpoint answered {answer.status_code}"
+    return Outcome(failure, answer, body)
+
+
+async def _connect(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
+    """The answer of the first of the host's addresses that takes the connection."""
+    import httpx2
+
+    host, port = request.url.host, request.url.port
+    addresses = await resolve(host, port or (443 if request.url.scheme == "https" else 80))
+    for number, address in enumerate(addresses, start=1):
+        pinned = httpx2.Request(
+            request.method,
+            request.url.copy_with(host=address),
+            headers=request.headers,
+            content=request.content,
+            extensions={"sni_hostname": host},
+        )
+        try:
+            return await client.send(pinned, stream=True)
+        except httpx2.ConnectError:
+            if number == len(addresses):
+                raise
+    raise OSError(f"{host} has no address")
 
 
 async def _start(answer: httpx2.Response) -> bytes:

@@ -14,14 +14,15 @@ from mock_server.store.sites import read_clock
 _LOOK_EVERY: Final = 0.02
 
 
-async def drained(database: Database, site: str, deadline: float) -> int:
+async def drained(database: Database, site: str, deadline: float, seq: int | None = None) -> int:
     """Return when nothing is due on the site, or at `deadline`, a moment of `time.monotonic`.
 
-    How many webhooks are due then; calls that are under way count.
+    With `seq`, only the webhook that has it is waited for. How many webhooks are due then; calls
+    that are under way count.
     """
 
     def count(rows: Rows) -> int:
-        return count_due(rows, site, read_clock(rows, site).now())
+        return count_due(rows, site, read_clock(rows, site).now(), seq)
 
     while due := database.read(count):
         if time.monotonic() >= deadline:

@@ -101,9 +101,11 @@ def _webhook(call: Call, endpoint: Row) -> Row:
     """The endpoint's part of a webhook's row."""
     chaos = json.loads(endpoint["chaos"]) if endpoint["chaos"] else {}
     initial = status.initial(endpoint)
-    due_at = None
+    due_at: float | None = None
     if initial == "scheduled":
-        due_at = call.now + _held_back(chaos)
+        due_at = call.now
+        if chaos:  # which may be of less than a second; `call.now` is not
+            due_at = call.site.clock.now() + _held_back(chaos)
     return {
         "site": call.site.name,
         "webhook_endpoint_id": endpoint["id"],
@@ -119,9 +121,7 @@ def _webhook(call: Call, endpoint: Row) -> Row:
 
 def _held_back(chaos: Mapping[str, float]) -> float:
     """Seconds that the endpoint's chaos keeps a webhook back."""
-    if not chaos:
-        return 0
-    return chaos["delay"] + random.uniform(0, chaos["shuffle"])  # noqa: S311
+    return chaos.get("delay", 0) + random.uniform(0, chaos.get("shuffle", 0))  # noqa: S311
 
 
 def _event_status(call: Call, endpoints: list[Row], takers: list[Row]) -> str:

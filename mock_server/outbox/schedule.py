@@ -27,7 +27,8 @@ def after(webhook: Row, outcome: Outcome, now: float, scale: float) -> Row:
     """What changes in a webhook's row with a call that was made `now`.
 
     `scale` multiplies every delay. A copy, sent after the webhook had succeeded, changes nothing
-    but the number of copies that are left.
+    but the number of copies that are left. One that went ahead of its time and was cut off waits
+    for that time: what follows does not wait for a webhook that the receiver dies of.
     """
     retries = webhook["retries"]
     if outcome.failure is None or webhook["webhook_status"] == "succeeded":
@@ -39,6 +40,8 @@ def after(webhook: Row, outcome: Outcome, now: float, scale: float) -> Row:
             "due_at": now if copies else None,
             "unreached": False,
         }
+    if outcome.unreached and webhook["due_at"] > now:
+        return {"unreached": False}
     given_up = retries == len(RETRY_DELAYS)
     return {
         "webhook_status": "failed" if given_up else "re_scheduled",

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
@@ -34,7 +34,7 @@ _BREATH: Final = 0.005
 """Seconds from one look to the next at least, so that many commits cost one look."""
 _PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds that a lane stands still when the database failed it."""
-_MASKED: Final = frozenset({"authorization", "cookie", "set-cookie", "proxy-authorization"})
+_MASKED: Final = frozenset({b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"})
 
 _log = logging.getLogger("chargebee_mock")
 
@@ -112,7 +112,6 @@ class WebhookWorker:
 
     async def _deliver_next(self, site: str, endpoint_id: str) -> bool:
         """Make the next call and keep its outcome; False where nothing is due."""
-
         now = self._clock(site).now()
         claim = self._database.read(lambda rows: queue.claim(rows, site, endpoint_id, now))
         if claim is None:
@@ -156,16 +155,19 @@ def _attempt(webhook: Row, request: httpx2.Request, outcome: Outcome) -> Row:
         "site": webhook["site"],
         "webhook_id": webhook["id"],
         "request_url": str(request.url),
-        "request_headers": _shown(request.headers.multi_items()),
+        "request_headers": _shown(request.headers),
         "request_body": request.content.decode(),
         "status": answer.status_code if answer else None,
         "failure_reason": outcome.failure,
-        "response_headers": _shown(answer.headers.multi_items()) if answer else None,
+        "response_headers": _shown(answer.headers) if answer else None,
         "response_body": outcome.body.decode("utf-8", "replace") if answer else None,
     }
 
 
-def _shown(headers: Iterable[tuple[str, str]]) -> str:
-    """Headers as JSON, without credentials."""
-    shown = [[name, "…" if name.lower() in _MASKED else value] for name, value in headers]
+def _shown(headers: httpx2.Headers) -> str:
+    """Headers as JSON, as they were on the wire but for credentials."""
+    shown = [
+        [name.decode("latin-1"), "…" if name.lower() in _MASKED else value.decode("latin-1")]
+        for name, value in headers.raw
+    ]
     return json.dumps(shown, ensure_ascii=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from typing import Annotated, Any, ClassVar, Final, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeAlias
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pydantic import (
@@ -27,7 +27,9 @@ from mock_server.wire import errors
 
 LIMIT: Final = 5
 """Endpoints with a URL that a site may have."""
+TOO_MANY: Final = f"A site has at most {LIMIT} webhook endpoints with a URL"
 
+_MAX_PORT: Final = 65_535
 _OF_THE_RUN: Final = "whv2_option_"
 """How the ids of endpoints begin that the server was started with."""
 
@@ -48,14 +50,32 @@ class WebhookEndpoint(Resource):
     chaos: Map | None = None
 
 
+def _readable(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise ValueError("not Unicode: half of a surrogate pair") from None
+    return text
+
+
 def _deliverable(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    import httpx2  # what will send to it, so that nothing passes here and fails there
+
+    try:
+        parsed = httpx2.URL(url)
+        parsed.raw_host.decode().encode("idna")  # as for the look-up: labels have a longest length
+    except (httpx2.InvalidURL, UnicodeError):  # whose words may hold a part of a password
+        raise ValueError("not an http or https URL") from None
+    spaced = any(character.isspace() for character in url)
+    bad_port = parsed.port is not None and parsed.port > _MAX_PORT
+    if parsed.scheme not in ("http", "https") or not parsed.host or bad_port or spaced:
         raise ValueError("not an http or https URL")
-    _ = parts.port  # ValueError where it is no port
-    if is_forbidden(parts.hostname):
-        raise ValueError(f"nothing is sent to {parts.hostname}")
+    if is_forbidden(parsed.host):
+        raise ValueError(f"nothing is sent to {parsed.host}")
     return url
+
+
+Text: TypeAlias = Annotated[str, AfterValidator(_readable)]
 
 
 class Chaos(BaseModel):
@@ -80,8 +100,8 @@ class EndpointChanges(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=50)] = ""
-    url: Annotated[str, Field(max_length=512), AfterValidator(_deliverable)] | None = None
+    name: Annotated[Text, Field(min_length=1, max_length=50)] = ""
+    url: Annotated[Text, Field(max_length=512), AfterValidator(_deliverable)] | None = None
     primary_url: bool = False
     disabled: bool = False
     api_version: Literal["v1"] = "v1"
@@ -89,15 +109,19 @@ class EndpointChanges(BaseModel):
         list[EventType] | None,
         Field(validation_alias=AliasChoices("enabled_events", "event_types")),
     ] = None
-    basic_auth_username: Annotated[str, Field(max_length=250)] | None = None
-    basic_auth_password: Annotated[str, Field(max_length=250)] | None = None
+    basic_auth_username: Annotated[Text, Field(max_length=250)] | None = None
+    basic_auth_password: Annotated[Text, Field(max_length=250)] | None = None
     chaos: Chaos | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _split_credentials(cls, given: Any) -> Any:
         url = given.get("url") if isinstance(given, dict) else None
-        if not isinstance(url, str) or "@" not in (parts := urlsplit(url)).netloc:
+        try:
+            parts = urlsplit(url if isinstance(url, str) else "")
+        except ValueError:  # no URL, as will be found
+            return given
+        if "@" not in parts.netloc:
             return given
         credentials, _, host = parts.netloc.rpartition("@")
         user, _, password = credentials.partition(":")
@@ -120,7 +144,7 @@ class EndpointChanges(BaseModel):
 class NewEndpoint(EndpointChanges):
     """An endpoint to be made."""
 
-    name: Annotated[str, Field(min_length=1, max_length=50)]
+    name: Annotated[Text, Field(min_length=1, max_length=50)]
 
 
 def create(rows: Rows, site: str, id: str, given: NewEndpoint, now: int) -> Row:
@@ -150,8 +174,8 @@ def update(rows: Rows, site: str, id: str, given: EndpointChanges) -> Row:
 def delete(rows: Rows, site: str, id: str) -> Row:
     """Remove the endpoint; what waits for it is skipped."""
     row = find(rows, site, id)
-    _take_back(rows, site, id, "skipped")
     rows.delete("webhook_endpoints", site=site, id=id)
+    _take_back(rows, site, id, "skipped")
     return row
 
 
@@ -166,9 +190,13 @@ def check_limit(rows: Rows, site: str) -> None:
     """ApiError 400 where the site has more endpoints with a URL than Chargebee allows."""
     urls = [row["url"] for row in rows.all("webhook_endpoints", "url", site=site)]
     if len(urls) - urls.count(None) > LIMIT:
-        raise errors.ApiError(
-            400, "invalid_request", f"A site has at most {LIMIT} webhook endpoints with a URL"
-        )
+        raise errors.ApiError(400, "invalid_request", TOO_MANY)
+
+
+def sites_of_earlier_runs(rows: Rows) -> list[str]:
+    """The sites that have endpoints which some run of a server gave them."""
+    statement = "SELECT DISTINCT site FROM webhook_endpoints WHERE id LIKE :ids"
+    return [row["site"] for row in rows.execute(statement, {"ids": f"{_OF_THE_RUN}%"})]
 
 
 def _keep_one_primary(rows: Rows, row: Row) -> None:
@@ -185,11 +213,13 @@ def _take_back(rows: Rows, site: str, id: str, status: str) -> None:
 class EndpointsOfTheRun:
     """The endpoints of `--webhook-url`, which every site has for as long as the server runs."""
 
-    def __init__(self, urls: Iterable[str]) -> None:
-        """ValueError, in one line, for a URL that webhooks cannot go to."""
+    def __init__(self, urls: Iterable[str], *, limited: bool) -> None:
+        """ValueError, in one line, for a URL that webhooks cannot go to, and for too many."""
         self._wanted = {
             f"{_OF_THE_RUN}{number}": _of_url(url) for number, url in enumerate(urls, start=1)
         }
+        if limited and len(self._wanted) > LIMIT:
+            raise ValueError(f"webhook_url: {TOO_MANY}")
 
     def are_there(self, rows: Rows, site: str) -> bool:
         """Whether the site has these endpoints, and none of an earlier run."""
@@ -216,7 +246,12 @@ class EndpointsOfTheRun:
 
 def _of_url(url: str) -> NewEndpoint:
     try:
-        return NewEndpoint.model_validate({"name": "--webhook-url", "url": url})
+        endpoint = NewEndpoint.model_validate({"name": "--webhook-url", "url": url})
     except ValidationError as error:
         reason = error.errors(include_url=False)[0]["msg"].removeprefix("Value error, ")
         raise ValueError(f"webhook_url: {reason}") from None
+    credentials = {
+        "basic_auth_username": endpoint.basic_auth_username,
+        "basic_auth_password": endpoint.basic_auth_password,
+    }
+    return endpoint.model_copy(update=credentials)  # none are given, too: an earlier run's go

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from fastapi import APIRouter, Query, Response
@@ -74,11 +73,10 @@ def deliveries(database: Database, sites: Sites) -> APIRouter:
     async def retry_now(site: SiteName, wait: Wait = 10) -> Retried:
         """Try again at once what waits for its retry, and answer when that has been done."""
         clock = (await sites.site(site)).clock
-        ids = await database.write(lambda rows: queue.hasten(rows, site, clock.now()))
+        hastened = await database.write(lambda rows: queue.hasten(rows, site, clock.now()))
         await drained(database, site, time.monotonic() + wait)
-        found = database.read(lambda rows: rows.all_of("webhooks", site, "id", ids))
-        statuses = Counter(row["webhook_status"] for row in found)
-        return Retried(retried=len(ids), statuses=dict(statuses))
+        statuses = database.read(lambda rows: queue.statuses(rows, hastened))
+        return Retried(retried=len(hastened), statuses=statuses)
 
     @router.get("/{id}", response_model=ShownWebhook)
     async def retrieve_webhook(site: SiteName, id: str) -> Response:
@@ -89,8 +87,8 @@ def deliveries(database: Database, sites: Sites) -> APIRouter:
     async def resend(site: SiteName, id: str, wait: Wait = 10) -> Response:
         """Deliver a webhook again, whatever became of it before; its retries begin anew."""
         now = (await sites.site(site)).clock.now()
-        await database.write(lambda rows: _reschedule(rows, site, id, now))
-        await drained(database, site, time.monotonic() + wait)
+        seq = await database.write(lambda rows: _reschedule(rows, site, id, now))
+        await drained(database, site, time.monotonic() + wait, seq)
         return shown(database.read(lambda rows: _webhook(rows, site, id)))
 
     return router
@@ -105,7 +103,8 @@ def _webhook(rows: Rows, site: str, id: str) -> dict[str, Any]:
     return {Webhook.kind: DeliveredWebhook.show(row)}
 
 
-def _reschedule(rows: Rows, site: str, id: str, now: float) -> None:
+def _reschedule(rows: Rows, site: str, id: str, now: float) -> int:
+    """Make a webhook due, as if for the first time; its `seq`."""
     webhook = _find(rows, site, id)
     endpoint = webhook_endpoint.find(rows, site, webhook["webhook_endpoint_id"])
     if endpoint["url"] is None or endpoint["disabled"]:
@@ -121,6 +120,8 @@ def _reschedule(rows: Rows, site: str, id: str, now: float) -> None:
     rows.update("webhooks", anew, seq=webhook["seq"])
     refresh_event(rows, site, webhook["event_id"])
     rows.notify(queue.WEBHOOKS)
+    seq: int = webhook["seq"]
+    return seq
 
 
 def _find(rows: Rows, site: str, id: str) -> Row:

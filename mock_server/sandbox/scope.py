@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from fastapi import Depends, Query, Request
 
-from mock_server.wire.auth import default_site, site_of_host
+from mock_server.wire.auth import check_site_name, default_site, site_of_host
 
 
 def site_name(
@@ -14,7 +14,9 @@ def site_name(
     site: Annotated[str | None, Query(description="Whose records; else the host's site.")] = None,
 ) -> str:
     named = site or site_of_host(request.headers.get("host", "").encode("latin-1"))
-    return named or default_site()
+    name = named or default_site()
+    check_site_name(name)
+    return name
 
 
 SiteName: TypeAlias = Annotated[str, Depends(site_name)]

@@ -5,6 +5,7 @@ The operating system holds the lock, so it is free the moment its holder dies.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mock_server.store.database import Database
@@ -26,7 +27,8 @@ class Lease:
             return True
         from filelock import FileLock, Timeout
 
-        self._lock = self._lock or FileLock(f"{self._path}.lease")
+        # Whoever comes by a link to the database finds the same lock.
+        self._lock = self._lock or FileLock(f"{Path(self._path).resolve()}.lease")
         if self._lock.is_locked:
             return True
         try:

@@ -6,6 +6,7 @@ and then of their events. Lanes are independent of each other.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
@@ -35,15 +36,23 @@ _MISSED: Final = """
     WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND unreached AND seq < :seq
     ORDER BY seq LIMIT 1
 """
-_COUNT_DUE: Final = "SELECT count(*) AS due FROM webhooks WHERE site = :site AND due_at <= :now"
+_COUNT_DUE: Final = """
+    SELECT count(*) AS due FROM webhooks
+    WHERE site = :site AND due_at <= :now AND seq = coalesce(:seq, seq)
+"""
 _NEXT_DUE: Final = "SELECT min(due_at) AS due_at FROM webhooks WHERE site = :site"
+_STATUSES: Final = """
+    SELECT webhook_status, count(*) AS number FROM webhooks
+    WHERE seq IN (SELECT value FROM json_each(:seqs)) GROUP BY webhook_status
+"""
 _HASTEN: Final = """
     UPDATE webhooks SET due_at = :now
     WHERE site = :site AND due_at > :now AND webhook_status = 're_scheduled'
-    RETURNING id
+    RETURNING seq
 """
 _WITHDRAW: Final = """
-    UPDATE webhooks SET due_at = NULL, unreached = FALSE, webhook_status = :status
+    UPDATE webhooks SET due_at = NULL, unreached = FALSE, webhook_failure_reason = NULL,
+        webhook_status = CASE webhook_status WHEN 'succeeded' THEN 'succeeded' ELSE :status END
     WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND due_at IS NOT NULL
     RETURNING event_id
 """
@@ -97,10 +106,16 @@ def claim(rows: Rows, site: str, endpoint_id: str, now: float) -> Claim | None:
     return Claim((missed or due)[0], due[0], endpoint)
 
 
-def count_due(rows: Rows, site: str, now: float) -> int:
-    """How many of the site's webhooks are due and not through yet."""
-    count: int = rows.execute(_COUNT_DUE, {"site": site, "now": now})[0]["due"]
+def count_due(rows: Rows, site: str, now: float, seq: int | None = None) -> int:
+    """How many of the site's webhooks are due and not through yet; with `seq`, of that one."""
+    count: int = rows.execute(_COUNT_DUE, {"site": site, "now": now, "seq": seq})[0]["due"]
     return count
+
+
+def statuses(rows: Rows, seqs: list[int]) -> dict[str, int]:
+    """How many of these webhooks have which `webhook_status`."""
+    found = rows.execute(_STATUSES, {"seqs": json.dumps(seqs)})
+    return {row["webhook_status"]: row["number"] for row in found}
 
 
 def next_due_at(rows: Rows, site: str) -> float | None:
@@ -109,16 +124,19 @@ def next_due_at(rows: Rows, site: str) -> float | None:
     return moment
 
 
-def hasten(rows: Rows, site: str, now: float) -> list[str]:
-    """Make every webhook that waits for its retry due now; their ids."""
+def hasten(rows: Rows, site: str, now: float) -> list[int]:
+    """Make every webhook that waits for its retry due now; the `seq` of each."""
     hastened = rows.execute(_HASTEN, {"site": site, "now": now})
     if hastened:
         rows.notify(WEBHOOKS)
-    return [row["id"] for row in hastened]
+    return [row["seq"] for row in hastened]
 
 
 def withdraw(rows: Rows, site: str, endpoint_id: str, status: str) -> list[str]:
-    """Take back whatever waits for the endpoint; the ids of the events that it concerns."""
+    """Take back whatever waits for the endpoint; the ids of the events that it concerns.
+
+    A webhook of which only copies wait has succeeded, and stays so.
+    """
     where = {"site": site, "endpoint_id": endpoint_id, "status": status}
     return [row["event_id"] for row in rows.execute(_WITHDRAW, where)]
 

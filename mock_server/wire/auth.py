@@ -79,9 +79,14 @@ async def authenticate(directory: Directory, headers: Mapping[bytes, bytes]) -> 
     name = named or key.site or default_site(test=opens_test_sites)
     if name.endswith(_TEST_SUFFIX) != opens_test_sites or key.site not in (None, name):
         raise errors.authentication_failed()
+    check_site_name(name)
+    return await directory.site(name), key
+
+
+def check_site_name(name: str) -> None:
+    """ApiError 404 where no site can have this name."""
     if not _SITE_NAME.fullmatch(name):
         raise errors.site_not_found(name)
-    return await directory.site(name), key
 
 
 def default_site(*, test: bool = True) -> str:
