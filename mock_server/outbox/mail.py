@@ -53,7 +53,7 @@ class MailWorker:
 
     async def _send(self, emails: list[Row]) -> None:
         attempts = tenacity.AsyncRetrying(
-            retry=tenacity.retry_if_exception_type(OSError),
+            retry=tenacity.retry_if_exception_type((OSError, aiosmtplib.SMTPException)),
             wait=tenacity.wait_exponential(multiplier=0.5, max=_LONGEST_PAUSE),
             before_sleep=self._tell,
         )
@@ -86,9 +86,17 @@ async def _hand_over(server: aiosmtplib.SMTP, email: Row) -> str | None:
         await server.send_message(_message(email))
     except OSError:
         raise
+    except aiosmtplib.SMTPRecipientsRefused as refusal:
+        return _answer(refusal.recipients[0])
+    except aiosmtplib.SMTPResponseException as refusal:
+        return _answer(refusal)
     except (aiosmtplib.SMTPException, ValueError) as refusal:
         return str(refusal)
     return None
+
+
+def _answer(refusal: aiosmtplib.SMTPResponseException) -> str:
+    return f"{refusal.code} {refusal.message}"
 
 
 def _message(email: Row) -> EmailMessage:
