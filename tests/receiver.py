@@ -106,10 +106,14 @@ def _serve(port: int, log: Path, answers: list[str]) -> None:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the caller died before it had sent all of it
+                self.close_connection = True
+                return
             noted = {"at": time.time(), "path": self.path, "headers": dict(self.headers)}
             with writing, log.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(noted | {"body": body}) + "\n")
+                file.write(json.dumps(noted | {"body": body.decode()}) + "\n")
                 answer = next(planned)
             if answer == "hang":
                 threading.Event().wait()
