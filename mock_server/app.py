@@ -23,19 +23,24 @@ from mock_server.api.gateway import Gateway
 from mock_server.outbox.supervision import keep_running
 from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed
+from mock_server.resources.fixture import FixtureError
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
+from mock_server.sandbox.seeding import seeding
+from mock_server.sandbox.sites import sites_and_reset
+from mock_server.sandbox.snapshots import snapshots
 from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings, from_environment
+from mock_server.store.data_keys import Purge
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
 from mock_server.store.sites import Sites
 from mock_server.wire.auth import default_site
-from mock_server.wire.errors import ApiError, internal_error
+from mock_server.wire.errors import ApiError, internal_error, unusable_fixture
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
 
@@ -104,8 +109,12 @@ def build(settings: Settings) -> ASGIApp:
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(HTTPException, _refused_by_fastapi)
     app.add_exception_handler(RequestValidationError, _unfit)
+    app.add_exception_handler(FixtureError, _unusable)
     app.add_exception_handler(Exception, _failed)
     app.include_router(health(database), prefix="/_mock")
+    app.include_router(sites_and_reset(database, sites, journal), prefix="/_mock")
+    app.include_router(seeding(database, sites, limited=not settings.no_limits), prefix="/_mock")
+    app.include_router(snapshots(database, sites, journal), prefix="/_mock")
     app.include_router(recorded(database, journal), prefix="/_mock")
     app.include_router(clock(database, sites), prefix="/_mock")
     app.include_router(deliveries(database, sites), prefix="/_mock")
@@ -124,7 +133,10 @@ def build(settings: Settings) -> ASGIApp:
 def _workers(
     settings: Settings, database: Database, lease: Lease
 ) -> list[Callable[[], Awaitable[None]]]:
-    """What runs beside the API: deliveries of webhooks and, with an SMTP server, of e-mails."""
+    """What runs beside the API.
+
+    Deliveries of webhooks and, with an SMTP server, of e-mails; the removal of what resets left.
+    """
     webhooks = WebhookWorker(
         database,
         lease,
@@ -133,11 +145,12 @@ def _workers(
         retry_scale=settings.webhook_retry_scale,
         attempts_limit=settings.attempts_limit,
     )
-    if not settings.smtp:
-        return [webhooks.run]
-    from mock_server.outbox.mail import MailWorker
+    working: list[Callable[[], Awaitable[None]]] = [webhooks.run, Purge(database).run]
+    if settings.smtp:
+        from mock_server.outbox.mail import MailWorker
 
-    return [webhooks.run, MailWorker(database, lease, *settings.smtp_address).run]
+        working.append(MailWorker(database, lease, *settings.smtp_address).run)
+    return working
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:
@@ -172,6 +185,12 @@ async def _unfit(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     detail = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in error.errors()]
     return Response(json.dumps({"detail": detail}), 422, media_type="application/json")
+
+
+async def _unusable(request: Request, error: Exception) -> Response:
+    assert isinstance(error, FixtureError)
+    told = unusable_fixture(error.field, error.reason, str(error))
+    return JSONResponse(told.body(), status_code=told.status)
 
 
 async def _failed(request: Request, error: Exception) -> Response:

@@ -6,10 +6,16 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import BaseModel
-from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue, models_json_schema
+from pydantic.json_schema import (
+    GenerateJsonSchema,
+    JsonSchemaMode,
+    JsonSchemaValue,
+    models_json_schema,
+)
 from pydantic_core.core_schema import NullableSchema
 
 from mock_server.api.operation import Operation
+from mock_server.resources.resource import Resource
 from mock_server.wire.form import MULTIPART, URLENCODED
 from mock_server.wire.listing import MAX_OFFSET
 from mock_server.wire.parameters import Parameters
@@ -90,7 +96,7 @@ def describe(
     for operation in operations:
         models |= {operation.parameters: None, operation.resource: None}
     _, definitions = models_json_schema(
-        [(model, "validation") for model in models],
+        [(model, _mode(model)) for model in models],
         ref_template="#/components/schemas/{model}",
         schema_generator=_Dialect,
     )
@@ -107,6 +113,11 @@ def describe(
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Answers of these statuses with Chargebee's error body, as FastAPI's `responses`."""
     return {status: _answer(_ERRORS[status], _ref(Error)) for status in statuses}
+
+
+def _mode(model: type[BaseModel]) -> JsonSchemaMode:
+    """Resources are answered, and parameters sent."""
+    return "serialization" if issubclass(model, Resource) else "validation"
 
 
 def _describe(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:

@@ -71,7 +71,8 @@ class MailWorker:
         changes = {"email_status": "failed" if failure else "sent", "failure_reason": failure}
 
         def work(rows: Rows) -> None:
-            rows.update("emails", changes, seq=email["seq"])
+            # Its id too: where a site was emptied meanwhile, the number may be another's.
+            rows.update("emails", changes, seq=email["seq"], id=email["id"])
 
         await self._database.write(work)
 

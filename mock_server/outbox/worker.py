@@ -62,6 +62,7 @@ class WebhookWorker:
         self._retry_scale = retry_scale
         self._attempts_limit = attempts_limit
         self._lanes: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._data_keys: dict[tuple[str, str], str] = {}
         self._woken = asyncio.Event()
         database.listen(queue.WEBHOOKS, self._woken.set)
 
@@ -87,11 +88,14 @@ class WebhookWorker:
         for lane in self._database.read(queue.lanes):
             key = lane.site, lane.endpoint_id
             if key in self._lanes:
+                if self._data_keys[key] != lane.data_key:  # its site was reset meanwhile
+                    self._lanes[key].cancel()
                 continue
             wait = self._clock(lane.site).until(lane.due_at)
             if wait:
                 pause = min(pause, wait)
             elif self._lease.held():
+                self._data_keys[key] = lane.data_key
                 self._lanes[key] = asyncio.create_task(self._run_lane(*key))
         return pause
 
@@ -117,12 +121,13 @@ class WebhookWorker:
         if claim is None:
             return False
         webhook, request = claim.first, self._request(claim.endpoint, claim.first)
+        instead = self._request(claim.endpoint, claim.due) if claim.due is not webhook else request
         started = time.perf_counter()
         outcome = await self._client.send(request)
         duration_us = int((time.perf_counter() - started) * 1_000_000)
         if not outcome.connected and claim.due is not webhook:
             # It went before its time, to keep the order, and was not sent: this is no try of its.
-            webhook, request = claim.due, self._request(claim.endpoint, claim.due)
+            webhook, request = claim.due, instead
         attempt = _attempt(webhook, request, outcome)
         attempt |= {"attempted_at": now, "duration_us": duration_us}
         await self._database.write(lambda rows: self._settle(rows, attempt, outcome))

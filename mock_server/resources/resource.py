@@ -32,8 +32,10 @@ class Attributes(BaseModel):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """An attribute that cannot be None is always shown, so the schema requires it."""
+        """An attribute that cannot be None is always shown, so an answer's schema requires it."""
         schema = handler(core_schema)
+        if handler.mode == "validation":
+            return schema
         handler.resolve_ref_schema(schema)["required"] = [
             name for name, field in cls.model_fields.items() if not _admits_none(field.annotation)
         ]

@@ -1,21 +1,30 @@
-"""The seed: what a new site holds, read from a YAML file and checked against the resources."""
+"""The seed: what a site starts with, checked against the resources; and a site as a seed again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import ErrorDetails
 
-from mock_server.resources import webhook_endpoint
+from mock_server.resources import fixture, webhook_endpoint
+from mock_server.resources.address import Address
 from mock_server.resources.customer import Customer
-from mock_server.resources.invoice import Invoice
-from mock_server.resources.webhook_endpoint import NewEndpoint
-from mock_server.store.rows import Rows
+from mock_server.resources.fixture import Fixture, FixtureError
+from mock_server.resources.invoice import Invoice, LinkedOrder
+from mock_server.resources.order import Order
+from mock_server.resources.resource import Moment
+from mock_server.resources.webhook_endpoint import NewEndpoint, WebhookEndpoint
+from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
-from mock_server.wire.auth import Site
+from mock_server.wire.auth import FULL_ACCESS, Site, is_site_name, is_test_site
+from mock_server.wire.parameters import required
+
+SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class SeedError(Exception):
@@ -27,9 +36,12 @@ class _Declared(BaseModel):
 
 
 class SeedKey(_Declared):
-    """An API key with a narrower role or another name than the ones nobody declared."""
+    """An API key with a narrower role or another name than the ones nobody declared.
 
-    secret: Annotated[str, Field(pattern=r"^(test|live)_")]
+    One with a `site` opens that site alone, and names it where the host names none.
+    """
+
+    secret: Annotated[str, Field(pattern=r"^(test|live)_", max_length=100)]
     name: Annotated[str, Field(min_length=1, max_length=50)]
     role: Literal["full_access", "read_only_access"] = "full_access"
     site: str | None = None
@@ -40,36 +52,176 @@ class SeedEndpoint(NewEndpoint):
 
     id: Annotated[str, Field(min_length=1, max_length=40)]
 
+    def with_defaults(self) -> SeedEndpoint:
+        """The endpoint with all that was not given counted as given."""
+        return self.model_copy(
+            update={name: getattr(self, name) for name in type(self).model_fields}
+        )
+
+
+class SeedInvoice(Invoice):
+    """An invoice of a customer; it was made at its `start_date`."""
+
+    linked_orders: SkipJsonSchema[list[LinkedOrder] | None] = None
+
+    @field_validator("linked_orders", mode="before")
+    @classmethod
+    def _refuse_links(cls, given: object) -> object:
+        raise ValueError("follows from the orders; state those")
+
+
+class SeedOrder(Order):
+    """An order of an invoice; without `created_at` it is made when the seed is loaded."""
+
+    invoice_id: str = required(50)
+    status: Literal["new", "processing", "complete", "cancelled", "voided"] = "new"
+    created_by: str = Field(default=FULL_ACCESS.name, max_length=50)
+    created_at: Moment | None = None  # type: ignore[assignment]
+    shipping_address: Address | None = None
+
+    def to_full_row(self, currency_code: str, now: int) -> Row:
+        """The columns, with what was not given as `POST /orders` would have it."""
+        row = {"created_at": now, "currency_code": currency_code, **self.to_row()}
+        return {"status_update_at": row["created_at"], **row}
+
 
 class Seed(_Declared):
-    """What a seed file says; every attribute is the resource's own."""
+    """What a site holds; every attribute is the resource's own.
+
+    Amounts are in the currency's smallest unit, times are seconds since 1970.
+    """
 
     api_keys: list[SeedKey] = []
     webhook_endpoints: list[SeedEndpoint] = []
     customers: list[Customer] = []
-    invoices: list[Invoice] = []
+    invoices: list[SeedInvoice] = []
+    orders: list[SeedOrder] = []
 
-    def plant(self, rows: Rows, site: Site, now: int) -> None:
-        """Fill a new site. Resources keep the times that the seed gives them."""
+    def plant(self, rows: Rows, site: str, now: int) -> None:
+        """Put all of it into the site, in the place of what has the same ids there.
+
+        Resources keep the times that the seed gives them; nothing is recorded of it. What the
+        seed refers to must be in it or on the site (`check_references`).
+        """
         for key in self.api_keys:
-            rows.replace("api_keys", key.model_dump())
+            row = key.model_dump(exclude={"site"})
+            rows.replace("api_keys", {"site": site, **row, "opens": key.site})
         for endpoint in self.webhook_endpoints:
-            webhook_endpoint.create(rows, site.name, endpoint.id, endpoint, now)
+            if rows.find("webhook_endpoints", site=site, id=endpoint.id) is None:
+                webhook_endpoint.create(rows, site, endpoint.id, endpoint, now)
+            else:
+                webhook_endpoint.update(rows, site, endpoint.id, endpoint.with_defaults())
         for customer in self.customers:
-            rows.insert("customers", customer.to_row() | {"site": site.name})
+            rows.replace("customers", {"site": site, **customer.to_row()})
         for invoice in self.invoices:
-            created = {"site": site.name, "created_at": invoice.start_date}
-            rows.insert("invoices", invoice.to_row() | created)
+            created = {"site": site, "created_at": invoice.start_date}
+            rows.replace("invoices", created | invoice.to_row())
+        for order in self.orders:
+            billed = rows.find("invoices", "currency_code", site=site, id=order.invoice_id)
+            assert billed is not None
+            row = order.to_full_row(billed["currency_code"], now)
+            rows.replace("orders", {"site": site, **row})
 
 
-def planter(path: str) -> Callable[[Rows, Site, int], None]:
-    """What fills a new site with the seed of that file, which is read with the first new site."""
+_IDENTIFIED: Final = {
+    "api_keys": "secret",
+    "webhook_endpoints": "id",
+    "customers": "id",
+    "invoices": "id",
+    "orders": "id",
+}
+_REFERENCES: Final = (
+    ("invoices", "customer_id", "customers"),
+    ("orders", "invoice_id", "invoices"),
+)
 
-    def plant(rows: Rows, site: Site, now: int) -> None:
+
+def check(given: Fixture, at: fixture.Path = ()) -> Seed:
+    """The seed that the fixture has at that path; FixtureError for the first thing wrong there.
+
+    What it refers to is `check_references`'s.
+    """
+    value = given.value
+    for step in at:
+        value = value[step]
+    try:
+        seed = Seed.model_validate(value)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise given.error(_reason(first), (*at, *first["loc"])) from None
+    for kind, id in _IDENTIFIED.items():
+        seen = set()
+        for index, one in enumerate(getattr(seed, kind)):
+            value = getattr(one, id)
+            if not value.strip():
+                raise given.error("cannot be blank", (*at, kind, index, id))
+            if value in seen:
+                raise given.error(f"is there twice: {value}", (*at, kind, index, id))
+            seen.add(value)
+    for index, key in enumerate(seed.api_keys):
+        if key.site is not None and not _may_open(key.secret, key.site):
+            reason = f"is no site that {key.secret} could open: {key.site}"
+            raise given.error(reason, (*at, "api_keys", index, "site"))
+    return seed
+
+
+def check_references(
+    given: Fixture, seed: Seed, at: fixture.Path = (), site: tuple[Rows, str] | None = None
+) -> None:
+    """FixtureError where the seed refers to what neither it nor the site, if given, has."""
+    for kind, attribute, referred in _REFERENCES:
+        known = {one.id for one in getattr(seed, referred)}
+        for index, one in enumerate(getattr(seed, kind)):
+            id = getattr(one, attribute)
+            if id in known:
+                continue
+            if site is not None and site[0].find(referred, "id", site=site[1], id=id) is not None:
+                known.add(id)
+                continue
+            reason = f"there is no {referred.removesuffix('s')} {id}"
+            raise given.error(reason, (*at, kind, index, attribute))
+
+
+def export(rows: Rows, site: str, *, passwords: bool) -> dict[str, Any]:
+    """What the site holds, as a fixture that makes the same again.
+
+    The passwords of its webhook endpoints are in it only when asked for. Endpoints that the
+    server was started with are not the site's.
+    """
+    held = {
+        "api_keys": [_exported_key(row) for row in rows.all("api_keys", site=site)],
+        "webhook_endpoints": [
+            _exported_endpoint(row, passwords)
+            for row in rows.all("webhook_endpoints", site=site)
+            if not webhook_endpoint.is_of_the_run(row["id"])
+        ],
+    }
+    for table, resource in (
+        ("customers", Customer),
+        ("invoices", SeedInvoice),
+        ("orders", SeedOrder),
+    ):
+        held[table] = [_less_object(resource.show(row)) for row in rows.all(table, site=site)]
+    return {kind: things for kind, things in held.items() if things}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of fixtures."""
+    return {"$schema": SCHEMA_URI, **Seed.model_json_schema(), "title": "chargebee-mock fixture"}
+
+
+def planter(path: str) -> Callable[[Rows, Site, int, str | None], None]:
+    """What fills a new site: with its own seed, as JSON, or else with the seed of that file.
+
+    The file is read with the first new site that needs it.
+    """
+
+    def plant(rows: Rows, site: Site, now: int, own: str | None) -> None:
         try:
-            load(path).plant(rows, site, now)
+            seed = load(path) if own is None else Seed.model_validate_json(own)
         except SeedError as error:
             raise errors.temporary(str(error)) from error
+        seed.plant(rows, site.name, now)
 
     return plant
 
@@ -77,37 +229,50 @@ def planter(path: str) -> Callable[[Rows, Site, int], None]:
 @lru_cache
 def load(path: str) -> Seed:
     """The seed of that file; SeedError where it is missing, no YAML, or says what nothing is."""
-    import yaml
-
     try:
-        text = Path(path).read_text("utf-8")
-        declared: Any = yaml.safe_load(text)
-        seed = Seed.model_validate({} if declared is None else declared)
+        given = fixture.read(Path(path).read_text("utf-8"), is_json=path.endswith(".json"))
+        seed = check(given)
+        check_references(given, seed)
     except (OSError, UnicodeDecodeError) as error:
         raise SeedError(f"cannot read the seed {path}: {error}") from None
-    except yaml.YAMLError as error:
-        raise SeedError(f"the seed {path} is no YAML: {' '.join(str(error).split())}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"])
-        raise SeedError(f"the seed {path} is wrong at {where}: {first['msg']}") from None
-    _check_references(path, seed)
+    except FixtureError as error:
+        raise SeedError(f"the seed {error.of_file(path)}") from None
     return seed
 
 
-def _check_references(path: str, seed: Seed) -> None:
-    for kind, ids in (
-        ("customer", [customer.id for customer in seed.customers]),
-        ("invoice", [invoice.id for invoice in seed.invoices]),
-        ("webhook endpoint", [endpoint.id for endpoint in seed.webhook_endpoints]),
-    ):
-        if len(set(ids)) < len(ids):
-            twice = next(id for id in ids if ids.count(id) > 1)
-            raise SeedError(f"the seed {path} has the {kind} {twice} twice")
-    known = {customer.id for customer in seed.customers}
-    for invoice in seed.invoices:
-        if invoice.customer_id not in known:
-            raise SeedError(
-                f"the seed {path} has no customer {invoice.customer_id}, "
-                f"whom its invoice {invoice.id} names"
-            )
+def _reason(error: ErrorDetails) -> str:
+    match error["type"]:
+        case "missing":
+            return "is missing"
+        case "extra_forbidden":
+            return "is no attribute that is known here"
+        case "literal_error":
+            allowed = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
+            known = f"not one of {allowed}" if len(allowed) < 200 else "no value that is known here"
+            return f"{error['input']} is {known}"
+        case "model_type" | "dict_type":
+            return "is no mapping of names to values"
+        case "value_error":
+            return error["msg"].removeprefix("Value error, ")
+        case _:
+            return error["msg"]
+
+
+def _may_open(secret: str, site: str) -> bool:
+    return is_site_name(site) and is_test_site(site) == secret.startswith("test_")
+
+
+def _exported_key(row: Row) -> dict[str, Any]:
+    shown = {"secret": row["secret"], "name": row["name"], "role": row["role"]}
+    return shown if row["opens"] is None else {**shown, "site": row["opens"]}
+
+
+def _exported_endpoint(row: Row, passwords: bool) -> dict[str, Any]:
+    shown = _less_object(WebhookEndpoint.show(row))
+    password = row["basic_auth_password"]
+    return {**shown, "basic_auth_password": password} if passwords and password else shown
+
+
+def _less_object(shown: dict[str, Any]) -> dict[str, Any]:
+    del shown["object"]
+    return shown

@@ -195,8 +195,16 @@ def check_limit(rows: Rows, site: str) -> None:
 
 def sites_of_earlier_runs(rows: Rows) -> list[str]:
     """The sites that have endpoints which some run of a server gave them."""
-    statement = "SELECT DISTINCT site FROM webhook_endpoints WHERE id LIKE :ids"
-    return [row["site"] for row in rows.execute(statement, {"ids": f"{_OF_THE_RUN}%"})]
+    statement = """
+        SELECT DISTINCT s.name FROM sites AS s JOIN webhook_endpoints AS e ON e.site = s.data_key
+        WHERE e.id LIKE :ids
+    """
+    return [row["name"] for row in rows.execute(statement, {"ids": f"{_OF_THE_RUN}%"})]
+
+
+def is_of_the_run(id: str) -> bool:
+    """Whether the endpoint is one that the server was started with, and not the site's own."""
+    return id.startswith(_OF_THE_RUN)
 
 
 def _keep_one_primary(rows: Rows, row: Row) -> None:

@@ -90,6 +90,7 @@ class Database:
         """Run `work`, which only reads, on one state of the database."""
         try:
             self._connection.execute("BEGIN")
+            self._rows.forget_data_keys()
             result = work(self._rows)
             self._connection.execute("COMMIT")
         except Exception as error:
@@ -122,6 +123,7 @@ class Database:
                 if not _is_busy(error) or time.monotonic() > deadline:
                     return error
             else:
+                self._rows.forget_data_keys()
                 return None
             await asyncio.sleep(pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
@@ -133,6 +135,7 @@ class Database:
                 self._connection.execute("SAVEPOINT write")
                 if not write.run(self._rows):
                     self._connection.execute("ROLLBACK TO write")
+                    self._rows.forget_data_keys()
                 self._connection.execute("RELEASE write")
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:

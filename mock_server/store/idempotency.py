@@ -39,7 +39,6 @@ def once(
 
 
 def _forget(rows: Rows, site: str, until: int) -> None:
-    rows.execute(
-        "DELETE FROM idempotency_keys WHERE site = :site AND created_at <= :until",
-        {"site": site, "until": until},
-    )
+    """Only the site's own: another's clock may be elsewhere."""
+    statement = "DELETE FROM idempotency_keys WHERE site = :site AND created_at <= :until"
+    rows.execute(statement, {"site": site, "until": until})

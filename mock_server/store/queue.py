@@ -19,20 +19,21 @@ EMAILS: Final = "emails"
 
 _LANES: Final = """
     SELECT * FROM (
-        SELECT e.site, e.id AS endpoint_id, (
+        SELECT s.name AS site, s.data_key, e.id AS endpoint_id, (
             SELECT min(w.due_at) FROM webhooks AS w
             WHERE w.site = e.site AND w.webhook_endpoint_id = e.id AND w.due_at IS NOT NULL
         ) AS due_at
-        FROM webhook_endpoints AS e WHERE e.url IS NOT NULL
+        FROM sites AS s JOIN webhook_endpoints AS e ON e.site = s.data_key
+        WHERE e.url IS NOT NULL
     ) AS lanes WHERE due_at IS NOT NULL
 """
 _DUE: Final = """
-    SELECT * FROM webhooks
+    SELECT *, :name AS site FROM webhooks
     WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND due_at <= :now
     ORDER BY due_at, seq LIMIT 1
 """
 _MISSED: Final = """
-    SELECT * FROM webhooks
+    SELECT *, :name AS site FROM webhooks
     WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND unreached AND seq < :seq
     ORDER BY seq LIMIT 1
 """
@@ -66,14 +67,19 @@ _FORGET_ATTEMPTS: Final = """
     DELETE FROM webhook_attempts WHERE seq <= (SELECT max(seq) FROM webhook_attempts) - :limit
 """
 _SCHEDULED_EMAILS: Final = """
-    SELECT * FROM emails WHERE email_status = 'scheduled' ORDER BY seq LIMIT :limit
+    SELECT e.*, s.name AS site FROM emails AS e JOIN sites AS s ON s.data_key = e.site
+    WHERE e.email_status = 'scheduled' ORDER BY e.seq LIMIT :limit
 """
 
 
 class Lane(NamedTuple):
-    """An endpoint for which something waits; `due_at` is when the first of it is due."""
+    """An endpoint for which something waits; `due_at` is when the first of it is due.
+
+    A lane with another `data_key` is another: its site was reset or restored in between.
+    """
 
     site: str
+    data_key: str
     endpoint_id: str
     due_at: float
 
@@ -98,7 +104,7 @@ def lanes(rows: Rows) -> list[Lane]:
 def claim(rows: Rows, site: str, endpoint_id: str, now: float) -> Claim | None:
     """What the endpoint gets next, None where nothing is due there."""
     endpoint = rows.find("webhook_endpoints", site=site, id=endpoint_id)
-    where = {"site": site, "endpoint_id": endpoint_id}
+    where = {"site": site, "name": site, "endpoint_id": endpoint_id}
     due = rows.execute(_DUE, {**where, "now": now})
     if endpoint is None or not due:
         return None

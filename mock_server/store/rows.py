@@ -2,6 +2,9 @@
 
 Each statement is one text per shape, compiled once by the driver; no ORM stands in the way of a
 write. Lists are `paging`'s.
+
+A column or parameter called `site` takes a site's name. Its rows are kept under the site's data key
+(`store/data_keys`), which stands in the name's place here, so that nobody else needs to know of it.
 """
 
 from __future__ import annotations
@@ -23,16 +26,34 @@ class Rows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
+        self._data_keys: dict[str, str] = {}
         self.noticed: set[str] = set()
 
     def notify(self, channel: str) -> None:
         """Wake whoever listens to the channel (`Database.listen`) once this is committed."""
         self.noticed.add(channel)
 
+    def data_key(self, site: str) -> str:
+        """What the rows of the site of that name are kept under; what names no site is itself."""
+        known = self._data_keys.get(site)
+        if known is not None:
+            return known
+        statement = "SELECT data_key FROM sites WHERE name = ?"
+        row = self._connection.execute(statement, (site,)).fetchone()
+        if row is None:
+            return site
+        key: str = row[0]
+        self._data_keys[site] = key
+        return key
+
+    def forget_data_keys(self) -> None:
+        """Look data keys up anew: another transaction begins, or this one has changed them."""
+        self._data_keys.clear()
+
     def insert(self, table: str, row: Mapping[str, object]) -> None:
         """Add a row; TakenError where its key is not free."""
         try:
-            self._connection.execute(_insert(table, tuple(row)), tuple(row.values()))
+            self._connection.execute(_insert(table, tuple(row)), self._values(row))
         except sqlite3.IntegrityError as error:
             if error.sqlite_errorcode in _NOT_UNIQUE:
                 raise TakenError(table) from None
@@ -42,47 +63,55 @@ class Rows:
         """Add rows that all have the same columns."""
         if rows:
             self._connection.executemany(
-                _insert(table, tuple(rows[0])), [tuple(row.values()) for row in rows]
+                _insert(table, tuple(rows[0])), [self._values(row) for row in rows]
             )
 
     def replace(self, table: str, row: Mapping[str, object]) -> None:
         """Add a row in the place of the one with its key, if there is one."""
         statement = _insert(table, tuple(row)).replace("INSERT", "INSERT OR REPLACE", 1)
-        self._connection.execute(statement, tuple(row.values()))
+        self._connection.execute(statement, self._values(row))
 
     def find(self, table: str, *columns: str, **where: object) -> Row | None:
         """The one row where these columns have these values; all of it, or only `columns`."""
         statement = _select(table, columns, tuple(where))
-        cursor = self._connection.execute(statement, tuple(where.values()))
+        cursor = self._connection.execute(statement, self._values(where))
         values = cursor.fetchone()
         return None if values is None else dict(zip(_columns(cursor), values, strict=True))
 
     def all(self, table: str, *columns: str, **where: object) -> list[Row]:
         """Every row whose columns have these values, in the order of their creation."""
         statement = _select(table, columns, tuple(where)) + " ORDER BY seq"
-        return _fetched(self._connection.execute(statement, tuple(where.values())))
+        return _fetched(self._connection.execute(statement, self._values(where)))
 
     def all_of(self, table: str, site: str, column: str, values: Iterable[object]) -> list[Row]:
         """Every row of the site whose `column` has one of these values, in order of creation."""
         wanted = tuple(values)
         marks = ", ".join("?" * len(wanted))
         statement = f'SELECT * FROM {table} WHERE site = ? AND "{column}" IN ({marks}) ORDER BY seq'
-        return _fetched(self._connection.execute(statement, (site, *wanted)))
+        return _fetched(self._connection.execute(statement, (self.data_key(site), *wanted)))
 
     def update(self, table: str, changes: Mapping[str, object], **where: object) -> None:
         """Change the rows whose columns have these values."""
         self._connection.execute(
-            _update(table, tuple(changes), tuple(where)), (*changes.values(), *where.values())
+            _update(table, tuple(changes), tuple(where)),
+            (*changes.values(), *self._values(where)),
         )
 
     def delete(self, table: str, **where: object) -> int:
         """Remove the rows whose columns have these values; how many there were."""
         statement = f"DELETE FROM {table} WHERE {_condition(tuple(where))}"
-        return self._connection.execute(statement, tuple(where.values())).rowcount
+        return self._connection.execute(statement, self._values(where)).rowcount
 
     def execute(self, statement: str, parameters: Mapping[str, object]) -> list[Row]:
         """A statement of the store's own, with named parameters."""
+        if "site" in parameters:
+            parameters = {**parameters, "site": self.data_key(str(parameters["site"]))}
         return _fetched(self._connection.execute(statement, parameters))
+
+    def _values(self, row: Mapping[str, object]) -> tuple[object, ...]:
+        if "site" in row:
+            row = {**row, "site": self.data_key(str(row["site"]))}
+        return tuple(row.values())
 
 
 _NOT_UNIQUE = (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)

@@ -1,20 +1,26 @@
-"""The sites of the database, each made with its seed when it is first called for."""
+"""The sites of the database: made with their seed on first use, reset, restored, deleted."""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Protocol
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Protocol
 
 from mock_server.clock import Clock
+from mock_server.store import data_keys, snapshots
 from mock_server.store.database import Database
 from mock_server.store.queue import WEBHOOKS
-from mock_server.store.rows import Rows, TakenError
+from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
-from mock_server.wire.auth import ApiKey, Site
+from mock_server.wire.auth import ApiKey, Site, is_test_site
 
-Plant = Callable[[Rows, Site, int], None]
-"""Fills a new site with its seed, as of a time in whole seconds since 1970."""
+Plant = Callable[[Rows, Site, int, str | None], None]
+"""`plant(rows, site, now, seed)` fills a new site as of a time in whole seconds since 1970.
+
+`seed` is the site's own, as JSON; None for the server's.
+"""
 
 
 class Equipment(Protocol):
@@ -25,6 +31,26 @@ class Equipment(Protocol):
 
     def give(self, rows: Rows, site: str, now: int) -> None:
         """Give it to the site, as of a time in whole seconds since 1970."""
+
+
+CHANGED: Final = "sites"
+"""The channel that is notified when a site was reset, restored, deleted or got other keys."""
+
+_OPENED: Final = """
+    SELECT name FROM sites WHERE api_key = :secret
+    UNION ALL
+    SELECT k.opens FROM api_keys AS k JOIN sites AS s ON s.data_key = k.site
+    WHERE k.secret = :secret AND k.opens IS NOT NULL
+    LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What this process remembers of a site."""
+
+    site: Site
+    keys: dict[str, ApiKey]
 
 
 class Sites:
@@ -42,33 +68,39 @@ class Sites:
         self._database = database
         self._plant = plant
         self._equipment = equipment
+        self._equipped: set[str] = set()
         self._strict = strict
         self._send_emails = send_emails
-        self._sites: dict[str, Site] = {}
-        self._keys: dict[str, ApiKey] = {}
+        self._known: dict[str, _Known] = {}
+        self._opened = lru_cache(maxsize=1024)(self._find_opened)
         self._version = database.version()
+        database.listen(CHANGED, self._forget)
 
-    def api_key(self, secret: str) -> ApiKey | None:
-        return self._keys.get(secret)
+    def opened_by(self, secret: str) -> str | None:
+        self._look_for_changes()
+        return self._opened(secret)
+
+    def api_key(self, site: str, secret: str) -> ApiKey | None:
+        known = self._known.get(site)
+        return known.keys.get(secret) if known else None
 
     async def site(self, name: str) -> Site:
-        version = self._database.version()
-        if version != self._version:  # another process may have moved a site's clock
-            self._version = version
-            self._sites.clear()
-        if name not in self._sites:
+        self._look_for_changes()
+        known = self._known.get(name)
+        if known is None:
             if self._strict and not self.exists(name):
                 raise errors.site_not_found(name)
-            await self.ensure(name)
-        return self._sites[name]
+            known = await self.ensure(name)
+        return known.site
 
-    async def ensure(self, name: str) -> None:
-        """Make the site, unless it is there; learn its clock, and the API keys that it brought."""
+    async def ensure(self, name: str) -> _Known:
+        """Make the site, unless it is there, and learn its clock and its API keys."""
         if not self._database.read(lambda rows: self._is_complete(rows, name)):
-            await self._database.write(lambda rows: self._make(rows, Site(name)))
-        self._keys = self._database.read(_declared_keys)
-        clock = self._database.read(lambda rows: read_clock(rows, name))
-        self._sites[name] = Site(name, clock, self._send_emails)
+            await self._database.write(lambda rows: self._make(rows, name))
+        self._equipped.add(name)
+        known = self._database.read(lambda rows: self._learn(rows, name))
+        self._known[name] = known
+        return known
 
     async def set_clock(self, name: str, clock: Clock) -> None:
         """Give a site that is there this time from now on."""
@@ -76,28 +108,117 @@ class Sites:
         def work(rows: Rows) -> None:
             changes = {"clock_offset": clock.offset, "clock_frozen_at": clock.frozen_at}
             rows.update("sites", changes, name=name)
+            rows.notify(CHANGED)
             rows.notify(WEBHOOKS)
 
         await self._database.write(work)
-        self._sites[name] = replace(self._sites[name], clock=clock)
 
     def exists(self, name: str) -> bool:
         """Whether the site was made before."""
         return self._database.read(lambda rows: rows.find("sites", name=name)) is not None
 
-    def _make(self, rows: Rows, site: Site) -> None:
-        now = int(site.clock.now())
-        try:
-            rows.insert("sites", {"name": site.name, "created_at": now, "last_invoice_number": 0})
-        except TakenError:
-            pass
+    async def create(self, name: str, seed: str | None) -> None:
+        """Make a site that starts with this seed (JSON); ApiError 400 where its name is taken."""
+
+        def work(rows: Rows) -> None:
+            if rows.find("sites", name=name) is not None:
+                raise errors.duplicate("name", name)
+            self._found(rows, name, seed=seed)
+
+        await self._database.write(work)
+        self._equipped.add(name)
+
+    async def reset(self, name: str) -> None:
+        """Give the site back what it was made with, whatever it holds; it keeps its API key."""
+
+        def work(rows: Rows) -> None:
+            site = find_site(rows, name)
+            data_keys.discard(rows, site["data_key"])
+            rows.delete("sites", name=name)
+            kept = {column: site[column] for column in ("seed", "api_key", "created_at")}
+            self._found(rows, name, data_key=data_keys.fresh(name), **kept)
+            rows.notify(CHANGED)
+
+        await self._database.write(work)
+
+    async def delete(self, name: str) -> None:
+        """Remove the site with its snapshots; it is made anew when it is next called for."""
+
+        def work(rows: Rows) -> None:
+            data_keys.discard(rows, find_site(rows, name)["data_key"])
+            snapshots.delete_all(rows, name)
+            rows.delete("sites", name=name)
+            rows.notify(CHANGED)
+
+        await self._database.write(work)
+
+    async def restore(self, name: str, snapshot: str) -> None:
+        """Give the site back what it held when the snapshot was taken."""
+
+        def work(rows: Rows) -> None:
+            snapshots.restore(rows, find_site(rows, name), snapshot)
+            self._equipment.give(rows, name, int(read_clock(rows, name).now()))
+            rows.notify(CHANGED)
+
+        await self._database.write(work)
+
+    def _make(self, rows: Rows, name: str) -> None:
+        site = Site(name)
+        if rows.find("sites", name=name) is None:
+            self._found(rows, name)
         else:
-            self._plant(rows, site, now)
-        self._equipment.give(rows, site.name, now)
+            self._equipment.give(rows, name, int(site.clock.now()))
 
     def _is_complete(self, rows: Rows, name: str) -> bool:
+        """Whether nothing is to be written; once equipped, a site is left to other servers."""
         there = rows.find("sites", name=name) is not None
-        return there and self._equipment.are_there(rows, name)
+        return there and (name in self._equipped or self._equipment.are_there(rows, name))
+
+    def _found(self, rows: Rows, name: str, *, seed: str | None = None, **given: object) -> None:
+        """Add the site and plant its seed; `given` are columns of its row."""
+        site = Site(name)
+        now = int(site.clock.now())
+        row: Row = {
+            "name": name,
+            "created_at": now,
+            "last_invoice_number": 0,
+            "data_key": data_keys.first(rows, name),
+            "api_key": ("test_" if is_test_site(name) else "live_") + secrets.token_hex(16),
+            "seed": seed,
+        }
+        rows.insert("sites", row | given)
+        rows.forget_data_keys()
+        self._plant(rows, site, now, seed)
+        self._equipment.give(rows, name, now)
+
+    def _learn(self, rows: Rows, name: str) -> _Known:
+        keys = {
+            row["secret"]: ApiKey(name=row["name"], role=row["role"])
+            for row in rows.all("api_keys", site=name)
+        }
+        return _Known(Site(name, read_clock(rows, name), self._send_emails), keys)
+
+    def _find_opened(self, secret: str) -> str | None:
+        found = self._database.read(lambda rows: rows.execute(_OPENED, {"secret": secret}))
+        return found[0]["name"] if found else None
+
+    def _look_for_changes(self) -> None:
+        version = self._database.version()
+        if version != self._version:  # another process may have changed what is known here
+            self._version = version
+            self._forget()
+
+    def _forget(self) -> None:
+        self._known.clear()
+        self._opened.cache_clear()
+
+
+def find_site(rows: Rows, name: str) -> Row:
+    """The site's row; ApiError 404 where there is none."""
+    row = rows.find("sites", name=name)
+    if row is None:
+        raise errors.site_not_found(name)
+    return row
 
 
 def read_clock(rows: Rows, site: str) -> Clock:
@@ -106,10 +227,3 @@ def read_clock(rows: Rows, site: str) -> Clock:
     if row is None:
         return Clock()
     return Clock(row["clock_offset"] or 0.0, row["clock_frozen_at"])
-
-
-def _declared_keys(rows: Rows) -> dict[str, ApiKey]:
-    return {
-        row["secret"]: ApiKey(name=row["name"], role=row["role"], site=row["site"])
-        for row in rows.execute("SELECT * FROM api_keys", {})
-    }

@@ -2,7 +2,8 @@
 
 `migrations/` makes these tables without importing SQLModel, which costs more start-up time than
 the rest of the server together; a test holds the two against each other. Columns that end in a
-resource's nested attributes hold JSON. `seq` orders rows that share a second.
+resource's nested attributes hold JSON. `seq` orders rows that share a second. A column `site` has
+the site's data key: what such a table holds is reset, copied and removed with it (`data_keys`).
 """
 
 from __future__ import annotations
@@ -30,26 +31,66 @@ def _partial(name: str, condition: str, *columns: str) -> Index:
 
 
 class SiteRow(SQLModel, table=True):
-    """`clock_offset` and `clock_frozen_at` are the site's `clock.Clock`; None runs as usual."""
+    """`clock_offset` and `clock_frozen_at` are the site's `clock.Clock`; None runs as usual.
+
+    `data_key` is what the site's rows are kept under; it is always set. `api_key` opens only this
+    site. `seed` is the site's own as JSON; None where it has the server's. What the other columns
+    hold is part of the site's snapshots.
+    """
 
     __tablename__: ClassVar[str] = "sites"
+    __table_args__ = (
+        Index("sites_data_key", "data_key", unique=True),
+        Index("sites_api_key", "api_key", unique=True),
+    )
 
     name: str = Field(primary_key=True)
     created_at: int
     last_invoice_number: int = 0
     clock_offset: float | None = None
     clock_frozen_at: float | None = None
+    data_key: str | None = None
+    api_key: str | None = None
+    seed: str | None = None
+
+
+class SnapshotRow(SQLModel, table=True):
+    """A copy of a site's rows under a `data_key` of its own, and the site's `state` as JSON."""
+
+    __tablename__: ClassVar[str] = "snapshots"
+    __table_args__ = (UniqueConstraint("of_site", "name"),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    of_site: str
+    name: str
+    data_key: str
+    state: str
+    created_at: int
+
+
+class DiscardedRow(SQLModel, table=True):
+    """A data key that nothing has any more; its rows are removed little by little."""
+
+    __tablename__: ClassVar[str] = "discarded"
+
+    data_key: str = Field(primary_key=True)
 
 
 class ApiKeyRow(SQLModel, table=True):
-    """A key that a seed declares; `site` is None for a key that opens any site."""
+    """A key that the site's seed declares; `opens` names the only site that it opens, if any."""
 
     __tablename__: ClassVar[str] = "api_keys"
+    __table_args__ = (
+        UniqueConstraint("site", "secret"),
+        _partial("api_keys_bound", "opens IS NOT NULL", "secret"),
+    )
 
-    secret: str = Field(primary_key=True)
+    seq: int | None = Field(default=None, primary_key=True)
+    site: str
+    secret: str
     name: str
     role: str
-    site: str | None = None
+    opens: str | None = None
 
 
 class CustomerRow(SQLModel, table=True):

@@ -34,7 +34,7 @@ class Site:
 
     @property
     def is_test(self) -> bool:
-        return self.name.endswith(_TEST_SUFFIX)
+        return is_test_site(self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +43,6 @@ class ApiKey:
 
     name: str
     role: str
-    site: str | None
-    """The only site that the key opens; None for a key that opens any."""
 
     @property
     def may_write(self) -> bool:
@@ -54,14 +52,17 @@ class ApiKey:
 class Directory(Protocol):
     """Where sites and API keys are looked up."""
 
-    def api_key(self, secret: str) -> ApiKey | None:
-        """The key that has this secret, if one was declared."""
+    def opened_by(self, secret: str) -> str | None:
+        """The only site that the key with this secret opens; None for a key that opens any."""
+
+    def api_key(self, site: str, secret: str) -> ApiKey | None:
+        """The key that has this secret on the site, if one was declared there."""
 
     async def site(self, name: str) -> Site:
         """The site of that name, made when it is new; an ApiError where that is not allowed."""
 
 
-FULL_ACCESS: Final = ApiKey(name="full_access_key_v1", role="full_access", site=None)
+FULL_ACCESS: Final = ApiKey(name="full_access_key_v1", role="full_access")
 """What a `test_` or `live_` key is that nobody declared."""
 
 
@@ -75,18 +76,28 @@ async def authenticate(directory: Directory, headers: Mapping[bytes, bytes]) -> 
     opens_test_sites = secret.startswith("test_")
     if not opens_test_sites and not secret.startswith("live_"):
         raise errors.authentication_failed()
-    key = directory.api_key(secret) or FULL_ACCESS
-    name = named or key.site or default_site(test=opens_test_sites)
-    if name.endswith(_TEST_SUFFIX) != opens_test_sites or key.site not in (None, name):
+    bound = directory.opened_by(secret)
+    name = named or bound or default_site(test=opens_test_sites)
+    if is_test_site(name) != opens_test_sites or bound not in (None, name):
         raise errors.authentication_failed()
     check_site_name(name)
-    return await directory.site(name), key
+    site = await directory.site(name)
+    return site, directory.api_key(name, secret) or FULL_ACCESS
 
 
 def check_site_name(name: str) -> None:
     """ApiError 404 where no site can have this name."""
-    if not _SITE_NAME.fullmatch(name):
+    if not is_site_name(name):
         raise errors.site_not_found(name)
+
+
+def is_site_name(name: str) -> bool:
+    """Whether a site may have this name: the label of a host, of at most 50 characters."""
+    return _SITE_NAME.fullmatch(name) is not None
+
+
+def is_test_site(name: str) -> bool:
+    return name.endswith(_TEST_SUFFIX)
 
 
 def default_site(*, test: bool = True) -> str:

@@ -138,6 +138,11 @@ def body_too_large(limit: int) -> ApiError:
     return ApiError(413, "invalid_request", f"The request body is longer than {limit} bytes")
 
 
+def unusable_fixture(field: str, reason: str, message: str) -> ApiError:
+    """What is wrong with a fixture; `message` says where, too."""
+    return ApiError(400, "param_wrong_value", reason, param=field or None, message=message)
+
+
 def unread_body(content_type: str) -> ApiError:
     sent = f"of type {content_type}" if content_type else "without a Content-Type"
     return ApiError(

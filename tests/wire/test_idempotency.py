@@ -165,3 +165,17 @@ def test_a_key_is_remembered_for_half_an_hour(
 
     assert answer.status_code == status
     assert count(api, "orders") == orders
+
+
+def test_another_sites_clock_makes_no_key_older(
+    server: Server, site: Site, api: httpx2.Client
+) -> None:
+    api.get("/orders")
+    with closing(sqlite3.connect(server.database, isolation_level=None)) as database:
+        database.execute("UPDATE sites SET clock_frozen_at = 5.0 WHERE name = ?", (site.name,))
+    first = post(api, "k", INVOICE)
+
+    with server.site().api() as elsewhere:
+        post(elsewhere, "k", INVOICE)
+
+    assert post(api, "k", INVOICE).content == first.content

@@ -1,0 +1,87 @@
+"""`POST /_mock/seed` loads a fixture into a site, and `GET /_mock/export` makes one of it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import Annotated, Any, Final, Literal
+
+from fastapi import APIRouter, Query, Request, Response
+from pydantic import BaseModel
+
+from mock_server.resources import seed, webhook_endpoint
+from mock_server.resources.seed import Seed
+from mock_server.sandbox.fixture_body import described, read_fixture
+from mock_server.sandbox.scope import SiteName
+from mock_server.store.database import Database
+from mock_server.store.rows import Rows
+from mock_server.store.sites import CHANGED, Sites
+
+_BODY: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {kind: {"type": "array"} for kind in Seed.model_fields},
+    "additionalProperties": False,
+    "description": "A fixture; /_mock/seed.schema.json has all of it.",
+}
+
+
+class Loaded(BaseModel):
+    """How many of each kind a fixture brought."""
+
+    loaded: dict[str, int]
+
+
+def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
+    """The routes; with `limited`, a site has no more endpoints than Chargebee allows."""
+    router = APIRouter(tags=["sites"])
+
+    @router.post("/seed", openapi_extra=described(_BODY, required=True))
+    async def load_seed(request: Request, site: SiteName) -> Loaded:
+        """Put a fixture into the site, all of it or nothing.
+
+        What has the same id is replaced, the rest stays. No events are recorded.
+        """
+        given = await read_fixture(request)
+        declared = seed.check(given)
+        owner = await sites.site(site)
+
+        def work(rows: Rows) -> None:
+            seed.check_references(given, declared, site=(rows, owner.name))
+            declared.plant(rows, owner.name, int(owner.clock.now()))
+            if limited:
+                webhook_endpoint.check_limit(rows, owner.name)
+            rows.notify(CHANGED)
+
+        await database.write(work)
+        counts = {kind: len(getattr(declared, kind)) for kind in Seed.model_fields}
+        return Loaded(loaded={kind: count for kind, count in counts.items() if count})
+
+    @router.get("/export")
+    async def export(
+        site: SiteName,
+        format: Literal["json", "yaml"] = "json",
+        passwords: Annotated[
+            bool, Query(description="Whether the passwords of webhook endpoints are in it.")
+        ] = False,
+    ) -> Response:
+        """What the site holds, as a fixture that `/_mock/seed` reads."""
+        name = (await sites.site(site)).name
+        held = database.read(lambda rows: seed.export(rows, name, passwords=passwords))
+        if format == "json":
+            text = json.dumps(held, ensure_ascii=False, indent=2)
+            return Response(text, media_type="application/json")
+        from mock_server.resources.yaml_text import dump
+
+        return Response(dump(held), media_type="application/yaml")
+
+    @router.get("/seed.schema.json")
+    async def seed_schema() -> Response:
+        """The JSON Schema of fixtures, for editors that complete and check them."""
+        return Response(_schema(), media_type="application/schema+json")
+
+    return router
+
+
+@lru_cache
+def _schema() -> str:
+    return json.dumps(seed.schema(), indent=2) + "\n"

@@ -1,0 +1,137 @@
+"""`/_mock/sites`: the sites there are, new ones, deleted ones; and `POST /_mock/reset`."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, Final, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import BaseModel
+
+from mock_server.resources import seed
+from mock_server.resources.fixture import Fixture
+from mock_server.resources.resource import Moment
+from mock_server.sandbox.fixture_body import described, read_fixture
+from mock_server.sandbox.journal import Journal
+from mock_server.sandbox.scope import SiteName
+from mock_server.store.database import Database
+from mock_server.store.rows import Row
+from mock_server.store.sites import Sites, find_site
+from mock_server.wire.auth import is_site_name, site_of_host
+
+_BODY: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "name": {"type": "string", "description": "A label of a host; else one is invented."},
+        "seed": {
+            "type": ["object", "null"],
+            "description": "A fixture (/_mock/seed.schema.json); else the server's seed.",
+        },
+    },
+    "additionalProperties": False,
+}
+
+
+class ASite(BaseModel):
+    """A site and how it is reached: `api_key` opens it alone, and at any of the server's addresses.
+
+    `host` is what a request's `Host` names it by. `seed` tells what a reset brings back: the
+    server's own, or one that the site was made with.
+    """
+
+    name: str
+    api_key: str
+    host: str
+    seed: Literal["default", "own"]
+    created_at: Moment
+    object: Literal["site"] = "site"
+
+
+class ShownSite(BaseModel):
+    site: ASite
+
+
+class SiteList(BaseModel):
+    list: list[ShownSite]
+
+
+def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRouter:
+    router = APIRouter(tags=["sites"])
+
+    def shown(request: Request, name: str) -> ShownSite:
+        return _shown(request, database.read(lambda rows: find_site(rows, name)))
+
+    @router.get("/sites")
+    async def list_sites(request: Request) -> SiteList:
+        """Every site, in the order in which they were made."""
+        statement = "SELECT * FROM sites ORDER BY created_at, name"
+        found = database.read(lambda rows: rows.execute(statement, {}))
+        return SiteList(list=[_shown(request, row) for row in found])
+
+    @router.post("/sites", openapi_extra=described(_BODY, required=False))
+    async def create_site(request: Request) -> ShownSite:
+        """A new site, ready at once; `{"seed": {}}` makes an empty one."""
+        name, own = _read(await read_fixture(request))
+        await sites.create(name, own)
+        return shown(request, name)
+
+    @router.get("/sites/{name}")
+    async def retrieve_site(request: Request, name: str) -> ShownSite:
+        return shown(request, name)
+
+    @router.delete("/sites/{name}")
+    async def delete_site(request: Request, name: str) -> ShownSite:
+        """Remove a site with all it has. When it is called again, it is made anew."""
+        removed = shown(request, name)
+        await journal.flush()
+        await sites.delete(name)
+        return removed
+
+    @router.post("/reset")
+    async def reset(request: Request, site: SiteName) -> ShownSite:
+        """Give the site back what it was made with. Its API key and its snapshots stay."""
+        name = (await sites.site(site)).name
+        await journal.flush()
+        await sites.reset(name)
+        return shown(request, name)
+
+    return router
+
+
+def _read(given: Fixture) -> tuple[str, str | None]:
+    """A new site's name, and its own seed as JSON; FixtureError where they cannot be that."""
+    if not isinstance(given.value, dict):
+        raise given.error("is no mapping of name and seed", ())
+    for key in given.value.keys() - {"name", "seed"}:
+        raise given.error("is no attribute that is known here", (key,))
+    name = given.value.get("name")
+    if name is None:
+        name = f"site-{secrets.token_hex(6)}-test"
+    elif not isinstance(name, str) or not is_site_name(name):
+        reason = "is no name for a site: up to 50 small letters, digits and inner hyphens"
+        raise given.error(reason, ("name",))
+    if given.value.get("seed") is None:
+        return name, None
+    own = seed.check(given, at=("seed",))
+    seed.check_references(given, own, at=("seed",))
+    return name, own.model_dump_json(exclude_unset=True)
+
+
+def _shown(request: Request, row: Row) -> ShownSite:
+    return ShownSite(
+        site=ASite(
+            name=row["name"],
+            api_key=row["api_key"],
+            host=_host(request.headers.get("host", ""), row["name"]),
+            seed="default" if row["seed"] is None else "own",
+            created_at=row["created_at"],
+        )
+    )
+
+
+def _host(asked: str, site: str) -> str:
+    """The host that names the site, as far as possible in the form of the one that was asked."""
+    if site_of_host(asked.encode("latin-1")) is not None:
+        return f"{site}.{asked.partition('.')[2]}"
+    _, colon, port = asked.rpartition(":")
+    return f"{site}.localhost:{port}" if colon and port.isdecimal() else f"{site}.localhost"
