@@ -1,4 +1,4 @@
-"""The command line: `chargebee-mock serve`."""
+"""The command line: `chargebee-mock serve`, and the commands that speak to a running server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from mock_server import __version__
+from mock_server.commands import COMMANDS
 from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
 from mock_server.trigger import trigger
@@ -21,7 +22,7 @@ def main() -> None:
     """A local Chargebee: API v1 on your own machine, for tests and front-end work."""
 
 
-for _command in (listen, trigger):
+for _command in (listen, trigger, *COMMANDS):
     main.add_command(_command)
 
 

@@ -249,7 +249,7 @@ class EndpointsOfTheRun:
 
     def _kept(self, rows: Rows, site: str) -> dict[str, Row]:
         endpoints = rows.all("webhook_endpoints", site=site)
-        return {row["id"]: row for row in endpoints if row["id"].startswith(_OF_THE_RUN)}
+        return {row["id"]: row for row in endpoints if is_of_the_run(row["id"])}
 
 
 def _of_url(url: str) -> NewEndpoint:

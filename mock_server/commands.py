@@ -1,0 +1,168 @@
+"""Commands that speak to a running server: seed, export, reset, snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+import click
+
+from mock_server.settings import ENVIRONMENT_PREFIX
+
+if TYPE_CHECKING:  # imported with the first call, so that --help answers at once
+    import httpx2
+
+_TIMEOUT: Final = 60.0
+
+
+def _at(command: Callable[..., None]) -> Callable[..., None]:
+    """The options that say which server's and which site's."""
+    for option in (
+        click.option("--site", help="The site; else the one that the URL's host names."),
+        click.option(
+            "--url",
+            default="http://127.0.0.1:8010",
+            show_default=True,
+            envvar=f"{ENVIRONMENT_PREFIX}URL",
+            help="Address of the running server.",
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("file", type=click.File("rb"))
+@_at
+def seed(file: Any, url: str, site: str | None) -> None:
+    """Load FILE, a fixture, into a site: all of it or nothing. - reads YAML from stdin.
+
+    What has the same id is replaced, the rest stays.
+    """
+    kind = "json" if file.name.endswith(".json") else "yaml"
+    headers = {"Content-Type": f"application/{kind}"}
+    answer = _ask(url, site, "POST", "seed", content=file.read(), headers=headers)
+    if answer.status_code == 400:
+        reason = _message(answer)
+        comma = "," if reason.startswith("line ") else ":"
+        raise click.ClickException(f"{file.name}{comma} {reason}")
+    loaded = _sound(answer).json()["loaded"]
+    counts = [f"{count} {kind.replace('_', ' ')}" for kind, count in loaded.items()]
+    click.echo(f"loaded {', '.join(counts) or 'nothing'}")
+
+
+@click.command()
+@click.option("--passwords", is_flag=True, help="With the passwords of webhook endpoints.")
+@click.option("--format", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True)
+@_at
+def export(url: str, site: str | None, format: str, passwords: bool) -> None:
+    """Print what a site holds, as a fixture that `seed` and `serve --seed` read."""
+    wanted = {"format": format, "passwords": str(passwords).lower()}
+    text = _sound(_ask(url, site, "GET", "export", params=wanted)).text
+    click.echo(text, nl=not text.endswith("\n"))
+
+
+@click.command()
+@_at
+def reset(url: str, site: str | None) -> None:
+    """Give a site back what it was made with."""
+    made = _sound(_ask(url, site, "POST", "reset")).json()["site"]
+    click.echo(f"reset {made['name']}")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def snapshot() -> None:
+    """Keep what a site holds under a name, and bring it back."""
+
+
+def _check_name(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    if "/" in name:  # it would be another path
+        raise click.ClickException(f"{name} is no name for a snapshot")
+    return name
+
+
+_named: Final = click.argument("name", callback=_check_name)
+
+
+@snapshot.command()
+@_named
+@_at
+def save(name: str, url: str, site: str | None) -> None:
+    """Keep what the site holds as NAME, in the place of an earlier one."""
+    _sound(_ask(url, site, "POST", f"snapshots/{_escaped(name)}"))
+    click.echo(f"saved {name}")
+
+
+@snapshot.command()
+@_named
+@_at
+def restore(name: str, url: str, site: str | None) -> None:
+    """Bring the site back to NAME."""
+    _sound(_ask(url, site, "POST", f"snapshots/{_escaped(name)}/restore"))
+    click.echo(f"restored {name}")
+
+
+@snapshot.command()
+@_named
+@_at
+def delete(name: str, url: str, site: str | None) -> None:
+    """Remove the snapshot NAME."""
+    _sound(_ask(url, site, "DELETE", f"snapshots/{_escaped(name)}"))
+    click.echo(f"deleted {name}")
+
+
+@snapshot.command(name="list")
+@_at
+def list_snapshots(url: str, site: str | None) -> None:
+    """Print the site's snapshots and when they were taken, in that order."""
+    for item in _sound(_ask(url, site, "GET", "snapshots")).json()["list"]:
+        taken = item["snapshot"]
+        moment = datetime.fromtimestamp(taken["created_at"], UTC)
+        click.echo(f"{moment:%Y-%m-%d %H:%M:%S}Z  {taken['name']}")
+
+
+COMMANDS: Final = (seed, export, reset, snapshot)
+
+
+def _ask(
+    url: str,
+    site: str | None,
+    method: str,
+    path: str,
+    *,
+    params: dict[str, str] | None = None,
+    **given: Any,
+) -> httpx2.Response:
+    """The server's answer; a ClickException where there is none."""
+    import httpx2
+
+    address = f"{url.rstrip('/')}/_mock/{path}"
+    query = {**(params or {}), **({"site": site} if site else {})}
+    try:
+        return httpx2.request(method, address, params=query, timeout=_TIMEOUT, **given)
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+        raise click.ClickException(f"no server answers at {url}: {error}") from None
+
+
+def _sound(answer: httpx2.Response) -> httpx2.Response:
+    """The answer, unless it is a refusal."""
+    if answer.status_code >= 400:
+        raise click.ClickException(_message(answer))
+    return answer
+
+
+def _message(answer: httpx2.Response) -> str:
+    """Why the server refuses, in one line."""
+    try:
+        body = answer.json()
+        if "detail" in body:  # FastAPI's form
+            return "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in body["detail"])
+        return str(body["message"])
+    except (ValueError, KeyError, TypeError):
+        return f"{answer.url} answers {answer.status_code}; is that a chargebee-mock?"
+
+
+def _escaped(name: str) -> str:
+    return quote(name, safe="")
