@@ -55,8 +55,10 @@ class Resource(Attributes):
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The attributes, and the `object` that `show` adds to them."""
+        """The attributes and, in answers, the `object` that `show` adds to them."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
+        if handler.mode == "validation":
+            return schema
         described = handler.resolve_ref_schema(schema)
         described["properties"]["object"] = {"type": "string", "const": cls.kind}
         described["required"].append("object")

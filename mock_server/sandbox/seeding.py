@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
+from mock_server.api.openapi import refusals
 from mock_server.resources import seed, webhook_endpoint
 from mock_server.resources.seed import Seed
 from mock_server.sandbox.fixture_body import described, read_fixture
@@ -33,7 +34,7 @@ class Loaded(BaseModel):
 
 def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
     """The routes; with `limited`, a site has no more endpoints than Chargebee allows."""
-    router = APIRouter(tags=["sites"])
+    router = APIRouter(tags=["sites"], responses=refusals(400, 404, 503))
 
     @router.post("/seed", openapi_extra=described(_BODY, required=True))
     async def load_seed(request: Request, site: SiteName) -> Loaded:
@@ -56,7 +57,7 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
         counts = {kind: len(getattr(declared, kind)) for kind in Seed.model_fields}
         return Loaded(loaded={kind: count for kind, count in counts.items() if count})
 
-    @router.get("/export")
+    @router.get("/export", responses=_answers("application/json", "application/yaml"))
     async def export(
         site: SiteName,
         format: Literal["json", "yaml"] = "json",
@@ -74,12 +75,21 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
 
         return Response(dump(held), media_type="application/yaml")
 
-    @router.get("/seed.schema.json")
+    @router.get(
+        "/seed.schema.json",
+        response_class=Response,
+        responses=_answers("application/schema+json"),
+    )
     async def seed_schema() -> Response:
         """The JSON Schema of fixtures, for editors that complete and check them."""
         return Response(_schema(), media_type="application/schema+json")
 
     return router
+
+
+def _answers(*types: str) -> dict[int | str, dict[str, Any]]:
+    """The description of an answer that may be of these content types."""
+    return {200: {"content": {name: {"schema": {"type": ["object", "string"]}} for name in types}}}
 
 
 @lru_cache

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
+from mock_server.api.openapi import refusals
 from mock_server.resources import seed
 from mock_server.resources.fixture import Fixture
 from mock_server.resources.resource import Moment
@@ -56,7 +57,7 @@ class SiteList(BaseModel):
 
 
 def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRouter:
-    router = APIRouter(tags=["sites"])
+    router = APIRouter(tags=["sites"], responses=refusals(400, 404, 503))
 
     def shown(request: Request, name: str) -> ShownSite:
         return _shown(request, database.read(lambda rows: find_site(rows, name)))

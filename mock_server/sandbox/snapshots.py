@@ -8,6 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
+from mock_server.api.openapi import refusals
 from mock_server.resources.resource import Moment
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.scope import SiteName
@@ -38,7 +39,7 @@ class SnapshotList(BaseModel):
 
 
 def snapshots(database: Database, sites: Sites, journal: Journal) -> APIRouter:
-    router = APIRouter(prefix="/snapshots", tags=["sites"])
+    router = APIRouter(prefix="/snapshots", tags=["sites"], responses=refusals(400, 404, 503))
 
     @router.get("")
     async def list_snapshots(site: SiteName) -> SnapshotList:

@@ -429,6 +429,7 @@ def test_a_disabled_endpoint_is_noted_and_gets_nothing(desk: Desk, tmp_path: Pat
         desk.order("afterwards")
 
         assert [call.order_id for call in receiver.wait_for(1)] == ["afterwards"]
+        desk.attempted(id)
     assert [one["webhook_status"] for one in desk.webhooks(id)] == ["disabled", "succeeded"]
 
 
