@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
@@ -83,7 +83,7 @@ def build(settings: Settings) -> ASGIApp:
         await sites.ensure(default_site(test=False))
         earlier = database.read(sites_of_earlier_runs)
         await asyncio.gather(*(sites.ensure(name) for name in earlier))
-        preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload)
+        preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload, settings.seed)
         working = [asyncio.create_task(keep_running(run)) for run in workers]
         yield
         preload.cancel()
@@ -198,6 +198,10 @@ async def _failed(request: Request, error: Exception) -> Response:
     return JSONResponse(internal_error().body(), status_code=500)
 
 
-def _preload() -> None:
-    loop = asyncio.get_running_loop()
-    loop.run_in_executor(None, importlib.import_module, "mock_server.store.tables")
+def _preload(seed_file: str) -> None:
+    def work() -> None:
+        importlib.import_module("mock_server.store.tables")
+        with suppress(seed.SeedError):  # it is told when a site needs it
+            seed.load(seed_file)
+
+    asyncio.get_running_loop().run_in_executor(None, work)
