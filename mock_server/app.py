@@ -33,6 +33,8 @@ from mock_server.sandbox.recorded import recorded
 from mock_server.sandbox.seeding import seeding
 from mock_server.sandbox.sites import sites_and_reset
 from mock_server.sandbox.snapshots import snapshots
+from mock_server.sandbox.requests import requests
+from mock_server.sandbox.verification import verification
 from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings, from_environment
 from mock_server.store.data_keys import Purge
@@ -73,7 +75,8 @@ def build(settings: Settings) -> ASGIApp:
     if not sites.exists(default_site()):
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
     gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
-    journal = Journal(gateway, database, limit=settings.journal_limit)
+    journal = Journal(gateway, database, limit=settings.journal_limit, shared=settings.workers > 1)
+    operations = {one.name for declared in VERSIONS.values() for one in declared}
     lease = Lease(database)
     workers = _workers(settings, database, lease)
 
@@ -115,7 +118,9 @@ def build(settings: Settings) -> ASGIApp:
     app.include_router(sites_and_reset(database, sites, journal), prefix="/_mock")
     app.include_router(seeding(database, sites, limited=not settings.no_limits), prefix="/_mock")
     app.include_router(snapshots(database, sites, journal), prefix="/_mock")
-    app.include_router(recorded(database, journal), prefix="/_mock")
+    app.include_router(recorded(database), prefix="/_mock")
+    app.include_router(requests(database, journal), prefix="/_mock")
+    app.include_router(verification(database, journal, operations), prefix="/_mock")
     app.include_router(clock(database, sites), prefix="/_mock")
     app.include_router(deliveries(database, sites), prefix="/_mock")
     app.include_router(

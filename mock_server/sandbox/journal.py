@@ -7,15 +7,17 @@ loses at most the last FLUSH_AFTER seconds of them. Credentials are not kept.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import time
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
 
+from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mock_server.log import request_line
 from mock_server.store.database import Database
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.auth import Site, default_site, site_of_host
@@ -29,6 +31,9 @@ BATCH: Final = 64
 MAX_KEPT_BODY: Final = 64 * 1024
 """Bytes that are kept of a body."""
 
+_WRITTEN_WITHIN: Final = 0.1
+"""Seconds that another process may take to write what it holds, once its time has come."""
+
 _MASKED: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 
 _log = logging.getLogger("chargebee_mock")
@@ -41,21 +46,26 @@ class Entry:
 
     scope: Scope
     trace: Trace
-    at: int
+    at: float
     started: float
     body: bytes = b""
     status: int = 0
     answer: bytes = b""
+    answer_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     duration: float = 0.0
 
 
 class Journal:
-    """An ASGI layer that writes down what passes through it; it keeps the latest `limit`."""
+    """An ASGI layer that writes down what passes through it; it keeps the latest `limit`.
 
-    def __init__(self, app: ASGIApp, database: Database, *, limit: int) -> None:
+    `shared` says that other processes journal into the same database.
+    """
+
+    def __init__(self, app: ASGIApp, database: Database, *, limit: int, shared: bool) -> None:
         self._app = app
         self._database = database
         self._limit = limit
+        self._shared = shared
         self._waiting: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
         self._task: asyncio.Task[None] | None = None
@@ -65,7 +75,7 @@ class Journal:
         site = Site(site_of_host(_header(scope, b"host")) or default_site())
         trace = Trace(request_id=new_id(site, "req_"), site=site.name)
         begin_trace(scope, trace)
-        entry = Entry(scope, trace, at=int(time.time()), started=time.perf_counter())
+        entry = Entry(scope, trace, at=time.time(), started=time.perf_counter())
 
         async def heard() -> Message:
             message = await receive()
@@ -76,6 +86,7 @@ class Journal:
         async def said(message: Message) -> None:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
+                entry.answer_headers = message["headers"]
                 message["headers"].append((b"x-mock-request-id", trace.request_id.encode()))
                 if trace.ignored:
                     names = ", ".join(quote(name, safe="[]") for name in trace.ignored)
@@ -93,6 +104,20 @@ class Journal:
                 self._flush_soon()
             elif self._timer is None:
                 self._timer = asyncio.get_running_loop().call_later(FLUSH_AFTER, self._flush_soon)
+
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is kept at all."""
+        return self._limit > 0
+
+    async def settle(self) -> None:
+        """Return once every request that was answered so far can be read from the database.
+
+        What other processes hold cannot be seen, only waited for.
+        """
+        if self._shared:
+            await asyncio.sleep(FLUSH_AFTER + _WRITTEN_WITHIN)
+        await self.flush()
 
     async def flush(self) -> None:
         """Write what waits. Entries that the database does not take are dropped, and said so."""
@@ -120,43 +145,56 @@ class Journal:
 
     def _log(self, entry: Entry) -> None:
         if _requests.isEnabledFor(logging.INFO):
-            _requests.info(
-                "%s %s %d %.1f ms%s",
+            line = request_line(
                 entry.scope["method"],
                 entry.scope["raw_path"].decode("latin-1"),
                 entry.status,
-                entry.duration * 1000,
-                "".join(f"; {remark}" for remark in _remarks(entry.trace)),
-                extra={"status": entry.status},
+                _microseconds(entry),
+                _remarks(entry.trace),
             )
+            _requests.info("%s", line, extra={"status": entry.status})
 
 
 def _row(entry: Entry) -> Row:
     scope, trace = entry.scope, entry.trace
-    headers = [
-        [name.decode("latin-1"), "…" if name in _MASKED else value.decode("latin-1")]
-        for name, value in scope["headers"]
-    ]
     return {
         "site": trace.site,
         "id": trace.request_id,
-        "created_at": entry.at,
+        "created_at": int(entry.at),
         "method": scope["method"],
         "path": scope["raw_path"].decode("latin-1"),
         "query": scope["query_string"].decode("latin-1"),
-        "headers": json.dumps(headers, ensure_ascii=False),
+        "headers": _json(_shown(scope["headers"])),
         "body": _readable(entry.body),
         "operation": trace.operation,
         "key_name": trace.key_name,
         "status": entry.status,
         "answer": _readable(entry.answer),
-        "duration_us": int(entry.duration * 1_000_000),
-        "remarks": json.dumps(_remarks(trace), ensure_ascii=False),
+        "duration_us": _microseconds(entry),
+        "remarks": _json(_remarks(trace)),
+        "started_at": entry.at,
+        "ignored_params": _json(trace.ignored),
+        "answer_headers": _json(_shown(entry.answer_headers)),
     }
+
+
+def _microseconds(entry: Entry) -> int:
+    return int(entry.duration * 1_000_000)
 
 
 def _remarks(trace: Trace) -> list[str]:
     return [*(f"parameter {name} is not used; ignored" for name in trace.ignored), *trace.remarks]
+
+
+def _shown(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
+    return [
+        (name.decode("latin-1"), "…" if name in _MASKED else value.decode("latin-1"))
+        for name, value in headers
+    ]
+
+
+def _json(value: object) -> str:
+    return to_json(value).decode()
 
 
 def _readable(body: bytes) -> str:

@@ -1,4 +1,4 @@
-"""What was recorded: `GET /_mock/events`, `/webhooks`, `/emails` and `/requests`, latest first."""
+"""What was recorded: `GET /_mock/events`, `/webhooks` and `/emails`, latest first."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from mock_server.api.openapi import refusals
 from mock_server.resources.enums import WebhookStatus
 from mock_server.resources.event import Event, link_webhooks
 from mock_server.resources.resource import Map, Moment, Resource
-from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
 from mock_server.store.paging import page
@@ -70,30 +69,6 @@ class SentEmail(Resource):
     created_at: Moment
 
 
-class JournalledRequest(Resource):
-    """A request under /api/ and its answer; a credential's value is shown as `…`.
-
-    `remarks` says what the server did not use: unknown parameters, header values that mean
-    nothing. `duration_us` is in microseconds.
-    """
-
-    kind: ClassVar[str] = "request"
-
-    id: str
-    created_at: Moment
-    method: str
-    path: str
-    query: str
-    headers: list[list[str]]
-    body: str
-    operation: str | None = None
-    key_name: str | None = None
-    status: int
-    answer: str
-    duration_us: int
-    remarks: list[str]
-
-
 class RecordedPage(BaseModel):
     """Items, each under the name of its kind; `next_offset` is there while more follow."""
 
@@ -128,43 +103,54 @@ def asked(
 AskedPage: TypeAlias = Annotated[Asked, Depends(asked)]
 
 
-def recorded(database: Database, journal: Journal) -> APIRouter:
+def check_site(rows: Rows, site: str) -> None:
+    """ApiError 404 where the site was never made."""
+    if rows.find("sites", name=site) is None:
+        raise site_not_found(site)
+
+
+def records(
+    database: Database,
+    resource: type[Resource],
+    table: str,
+    wanted: Asked,
+    filters: Mapping[str, object],
+    complete: Complete | None = None,
+    time: str = "created_at",
+) -> RecordedPage:
+    """The page that is wanted of a site's table; `filters` are those of `store.paging.page`."""
+
+    def work(rows: Rows) -> RecordedPage:
+        check_site(rows, wanted.site)
+        found, last = page(
+            rows,
+            table,
+            wanted.site,
+            size=wanted.size,
+            after=wanted.after,
+            filters=filters,
+            time=time,
+        )
+        if complete is not None:
+            complete(rows, wanted.site, found)
+        return RecordedPage(
+            list=[{resource.kind: resource.show(row)} for row in found],
+            next_offset=next_offset(last) if last else None,
+        )
+
+    return database.read(work)
+
+
+def recorded(database: Database) -> APIRouter:
     """The routes that read records."""
     router = APIRouter(tags=["recorded"], responses=refusals(400, 404, 503))
-
-    def listed(
-        resource: type[Resource],
-        table: str,
-        wanted: Asked,
-        filters: Mapping[str, object],
-        complete: Complete | None = None,
-        time: str = "created_at",
-    ) -> RecordedPage:
-        def work(rows: Rows) -> RecordedPage:
-            if rows.find("sites", name=wanted.site) is None:
-                raise site_not_found(wanted.site)
-            found, last = page(
-                rows,
-                table,
-                wanted.site,
-                size=wanted.size,
-                after=wanted.after,
-                filters=filters,
-                time=time,
-            )
-            if complete is not None:
-                complete(rows, wanted.site, found)
-            return RecordedPage(
-                list=[{resource.kind: resource.show(row)} for row in found],
-                next_offset=next_offset(last) if last else None,
-            )
-
-        return database.read(work)
 
     @router.get("/events", response_model_exclude_none=True)
     async def events(wanted: AskedPage, event_type: str | None = None) -> RecordedPage:
         filters = {"event_type": event_type}
-        return listed(RecordedEvent, "events", wanted, filters, link_webhooks, "occurred_at")
+        return records(
+            database, RecordedEvent, "events", wanted, filters, link_webhooks, "occurred_at"
+        )
 
     @router.get("/webhooks", response_model_exclude_none=True)
     async def webhooks(
@@ -182,7 +168,7 @@ def recorded(database: Database, journal: Journal) -> APIRouter:
             "webhook_endpoint_id": webhook_endpoint_id,
             "webhook_status": webhook_status,
         }
-        return listed(Webhook, "webhooks", wanted, filters, link_payloads)
+        return records(database, Webhook, "webhooks", wanted, filters, link_payloads)
 
     @router.get("/emails", response_model_exclude_none=True)
     async def emails(
@@ -198,17 +184,7 @@ def recorded(database: Database, journal: Journal) -> APIRouter:
             "recipient": recipient,
             "email_status": email_status,
         }
-        return listed(SentEmail, "emails", wanted, filters)
-
-    @router.get("/requests", response_model_exclude_none=True)
-    async def requests(
-        wanted: AskedPage,
-        status: Annotated[int | None, Query(ge=100, le=599)] = None,
-        operation: str | None = None,
-    ) -> RecordedPage:
-        await journal.flush()
-        filters = {"status": status, "operation": operation}
-        return listed(JournalledRequest, "requests", wanted, filters)
+        return records(database, SentEmail, "emails", wanted, filters)
 
     return router
 

@@ -1,4 +1,4 @@
-"""Lists by key: the rows after a position, the latest first.
+"""Lists by key: the rows after a position, the latest first or the earliest.
 
 The statements are SQLAlchemy's, built from the tables and compiled once each; a page costs the
 same wherever it is. SQLAlchemy is imported with the first list, not at start.
@@ -23,16 +23,18 @@ def page(
     after: Position | None,
     filters: Mapping[str, object] | None = None,
     time: str = "created_at",
+    earliest_first: bool = False,
 ) -> tuple[list[Row], Position | None]:
     """At most `size` rows of a site's table, and the last one's position when more follow.
 
     `filters` maps `column` or `column.after`, `column.from`, `column.until` to the value to
-    compare with; None counts as no filter. `time` is the column that orders the list.
+    compare with, or `column.like` to a text in which `*` stands for any characters; None counts
+    as no filter. `time` is the column that orders the list.
     """
     wanted = {key: value for key, value in (filters or {}).items() if value is not None}
-    statement, defaults = _compiled(table, time, tuple(wanted), after is not None)
+    statement, defaults = _compiled(table, time, tuple(wanted), after is not None, earliest_first)
     values = defaults | {"site": site, "size": size + 1}
-    values |= {_name(key): value for key, value in wanted.items()}
+    values |= {_name(key): _value(key, value) for key, value in wanted.items()}
     if after is not None:
         values |= {"after_time": after.created_at, "after_seq": after.seq}
     found = rows.execute(statement, values)
@@ -44,7 +46,7 @@ def page(
 
 @lru_cache
 def _compiled(
-    table: str, time: str, filters: tuple[str, ...], goes_on: bool
+    table: str, time: str, filters: tuple[str, ...], goes_on: bool, earliest_first: bool
 ) -> tuple[str, dict[str, Any]]:
     """The statement's text, and its parameters with the values that they have already."""
     from sqlalchemy import bindparam, select, tuple_
@@ -66,15 +68,26 @@ def _compiled(
                 statement = statement.where(column >= value)
             case "until":
                 statement = statement.where(column <= value)
+            case "like":
+                statement = statement.where(column.op("GLOB")(value))
             case _:
                 statement = statement.where(column == value)
     if goes_on:
         position = tuple_(bindparam("after_time"), bindparam("after_seq"))
-        statement = statement.where(tuple_(columns[time], columns.seq) < position)
-    statement = statement.order_by(columns[time].desc(), columns.seq.desc())
+        place = tuple_(columns[time], columns.seq)
+        statement = statement.where(place > position if earliest_first else place < position)
+    order = [columns[time], columns.seq]
+    statement = statement.order_by(*(order if earliest_first else [key.desc() for key in order]))
     statement = statement.limit(bindparam("size"))
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
     return str(compiled), dict(compiled.params)
+
+
+def _value(key: str, value: object) -> object:
+    """What is bound. GLOB tells cases apart, as LIKE does not; of its signs only `*` is meant."""
+    if not key.endswith(".like"):
+        return value
+    return str(value).replace("[", "[[]").replace("?", "[?]")
 
 
 def _name(key: str) -> str:

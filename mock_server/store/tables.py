@@ -341,3 +341,6 @@ class RequestRow(SQLModel, table=True):
     answer: str
     duration_us: int
     remarks: str
+    started_at: float | None = None
+    ignored_params: str | None = None
+    answer_headers: str | None = None

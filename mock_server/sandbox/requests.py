@@ -1,0 +1,217 @@
+"""`/_mock/requests`: the journal read, one of its requests looked up, the journal emptied."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from typing import Annotated, Any, ClassVar, Final, TypeAlias
+
+from fastapi import APIRouter, Depends, Query, Response
+from pydantic import BaseModel
+
+from mock_server.api.openapi import refusals
+from mock_server.resources.resource import Map, Moment, Resource
+from mock_server.sandbox.answer import shown
+from mock_server.sandbox.journal import MAX_KEPT_BODY, Journal
+from mock_server.sandbox.recorded import AskedPage, RecordedPage, check_site, records
+from mock_server.sandbox.scope import SiteName
+from mock_server.store.database import Database
+from mock_server.store.paging import page
+from mock_server.store.rows import Row, Rows
+from mock_server.wire import errors
+from mock_server.wire.errors import ApiError
+from mock_server.wire.form import Nested, nest, parse_body, parse_urlencoded
+from mock_server.wire.listing import Position
+
+TABLE: Final = "requests"
+STATUS: Final = r"^(0|[1-5]([0-9]{2}|xx))$"
+"""A status such as `404`, a class of them such as `4xx`, or 0: never answered."""
+MAX_PATH: Final = 1000
+"""Characters of a path that is asked for."""
+
+_LATEST: Final = 253_402_300_799
+"""The end of the year 9999."""
+_AT_ONCE: Final = 200
+"""Rows that are read before other requests get their turn."""
+
+
+class JournalledRequest(Resource):
+    """A request under /api/ and its answer; a credential's value is shown as `…`.
+
+    `params` are the parameters as the server understood them, used or not; absent where it could
+    not read them. `ignored_params` names those that it did not use. `remarks` says so in words,
+    and what else it made nothing of. `started_at` is `created_at` with its fraction,
+    `duration_us` is in microseconds; `status` 0 means that the request was not answered.
+    """
+
+    kind: ClassVar[str] = "request"
+
+    id: str
+    created_at: Moment
+    started_at: float | None = None
+    method: str
+    path: str
+    query: str
+    headers: list[list[str]]
+    params: Map | None = None
+    body: str
+    operation: str | None = None
+    key_name: str | None = None
+    status: int
+    answer_headers: list[list[str]] | None = None
+    answer: str
+    duration_us: int
+    ignored_params: list[str] | None = None
+    remarks: list[str]
+
+
+class ShownRequest(BaseModel):
+    request: JournalledRequest
+
+
+class Emptied(BaseModel):
+    """How many requests the journal has forgotten."""
+
+    deleted: int
+
+
+def filters(
+    method: Annotated[str | None, Query(description="Such as POST.")] = None,
+    path: Annotated[
+        str | None,
+        Query(max_length=MAX_PATH, description="As it was sent; `*` stands for any characters."),
+    ] = None,
+    operation: Annotated[str | None, Query(description="Such as create_an_order.")] = None,
+    status: Annotated[
+        str | None, Query(pattern=STATUS, description="Such as 404 or 4xx; 0: not answered.")
+    ] = None,
+    key_name: Annotated[str | None, Query(description="Such as full_access_key_v1.")] = None,
+    since: Annotated[
+        int | None, Query(ge=0, le=_LATEST, description="Seconds since 1970; from then on.")
+    ] = None,
+    until: Annotated[
+        int | None, Query(ge=0, le=_LATEST, description="Seconds since 1970; up to and with it.")
+    ] = None,
+) -> Mapping[str, object]:
+    """What `store.paging.page` compares the columns with."""
+    lowest, highest = status_range(status) if status else (None, None)
+    return {
+        "method": method and method.upper(),
+        "path.like": path,
+        "operation": operation,
+        "status.from": lowest,
+        "status.until": highest,
+        "key_name": key_name,
+        "created_at.from": since,
+        "created_at.until": until,
+    }
+
+
+Filters: TypeAlias = Annotated[Mapping[str, object], Depends(filters)]
+
+
+def status_range(wanted: str) -> tuple[int, int]:
+    """The lowest and the highest status that `404` or `4xx` stands for."""
+    return int(wanted.replace("x", "0")), int(wanted.replace("x", "9"))
+
+
+def requests(database: Database, journal: Journal) -> APIRouter:
+    router = APIRouter(prefix="/requests", tags=["journal"], responses=refusals(400, 404, 503))
+
+    @router.get("", response_model_exclude_none=True)
+    async def list_requests(wanted: AskedPage, filters: Filters) -> RecordedPage:
+        """The requests that fit all filters, the latest first."""
+        await journal.settle()
+        return records(database, JournalledRequest, TABLE, wanted, filters, _add_params)
+
+    @router.get("/{id}", response_model=ShownRequest)
+    async def retrieve_request(site: SiteName, id: str) -> Response:
+        """One request; its id is in its answer's header `X-Mock-Request-Id`."""
+        await journal.settle()
+
+        def work(rows: Rows) -> dict[str, Any]:
+            check_site(rows, site)
+            row = rows.find(TABLE, site=site, id=id)
+            if row is None:
+                raise errors.resource_not_found(id)
+            _add_params(rows, site, [row])
+            return {JournalledRequest.kind: JournalledRequest.show(row)}
+
+        return shown(database.read(work))
+
+    @router.delete("")
+    async def empty_journal(site: SiteName) -> Emptied:
+        """Forget the site's requests."""
+        await journal.settle()
+
+        def work(rows: Rows) -> Emptied:
+            check_site(rows, site)
+            return Emptied(deleted=rows.delete(TABLE, site=site))
+
+        return await database.write(work)
+
+    return router
+
+
+async def walk(
+    database: Database, site: str, filters: Mapping[str, object] | None = None
+) -> AsyncIterator[Row]:
+    """The site's requests that fit, the earliest first; others are answered in between."""
+
+    def next_page(after: Position | None) -> tuple[list[Row], Position | None]:
+        return database.read(
+            lambda rows: page(
+                rows,
+                TABLE,
+                site,
+                size=_AT_ONCE,
+                after=after,
+                filters=filters,
+                earliest_first=True,
+            )
+        )
+
+    found, last = next_page(None)
+    while True:
+        for row in found:
+            yield row
+        if last is None:
+            return
+        await asyncio.sleep(0)
+        found, last = next_page(last)
+
+
+def headers_of(row: Row) -> dict[str, str]:
+    """The headers of a request by their names in lower case; one sent twice has both values."""
+    joined: dict[str, str] = {}
+    for name, value in json.loads(row["headers"]):
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
+
+
+def params_of(row: Row) -> Nested | None:
+    """The parameters of a request, used or not; None where they cannot be read.
+
+    As in `api.endpoint`, a POST's are in its body, and those of the others in the query.
+    """
+    try:
+        if row["method"] != "POST":
+            return nest(parse_urlencoded(row["query"].encode("latin-1"))).values
+        if not is_whole(row):
+            return None
+        content_type = headers_of(row).get("content-type", "")
+        return parse_body(content_type.encode("latin-1"), row["body"].encode()).values
+    except ApiError:
+        return None
+
+
+def is_whole(row: Row) -> bool:
+    """Whether the body was kept as it was sent: all of it, and it was text."""
+    kept = len(row["body"].encode())
+    return kept < MAX_KEPT_BODY and not {"\0", "\ufffd"} & set(row["body"])
+
+
+def _add_params(rows: Rows, site: str, requests: list[Row]) -> None:
+    for request in requests:
+        request["params"] = params_of(request)
