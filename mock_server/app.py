@@ -27,6 +27,7 @@ from mock_server.resources.fixture import FixtureError
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
+from mock_server.sandbox.export import export
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
@@ -121,6 +122,7 @@ def build(settings: Settings) -> ASGIApp:
     app.include_router(recorded(database), prefix="/_mock")
     app.include_router(requests(database, journal), prefix="/_mock")
     app.include_router(verification(database, journal, operations), prefix="/_mock")
+    app.include_router(export(database, journal), prefix="/_mock")
     app.include_router(clock(database, sites), prefix="/_mock")
     app.include_router(deliveries(database, sites), prefix="/_mock")
     app.include_router(

@@ -193,6 +193,9 @@ def test_a_request_whose_client_left_has_the_status_0(
     (request,) = left
     assert (request["operation"], request["answer"]) == ("create_an_order", "")
     assert mock.post("/requests/verify", json={"status": 0, "count": 1}).status_code == 200
+    entries = mock.get("/requests.har", params={"status": 0}).json()["log"]["entries"]
+    assert [entry["response"]["status"] for entry in entries] == [0]
+    assert "\n# create_an_order: not answered\n" in mock.get("/requests.sh").text
 
 
 class TestOne:
@@ -231,10 +234,12 @@ class TestOne:
             connection.execute(f"UPDATE requests SET {nothing} WHERE site = ?", [site.name])
 
         (request,) = journal(mock)
+        (entry,) = mock.get("/requests.har").json()["log"]["entries"]
         verified = mock.post("/requests/verify", json={"params": {"limit": 1}})
 
         kept = {name: value for name, value in before.items() if name not in added}
         assert request == kept
+        assert entry["response"]["headers"] == []
         assert verified.json() == {"verified": True, "matched": [request["id"]]}
 
 
@@ -270,6 +275,8 @@ class TestEmptying:
         ("GET", "/requests/any"),
         ("DELETE", "/requests"),
         ("POST", "/requests/verify"),
+        ("GET", "/requests.har"),
+        ("GET", "/requests.sh"),
     ],
 )
 def test_an_unknown_site_is_not_found(mock: httpx2.Client, method: str, path: str) -> None:
