@@ -13,6 +13,7 @@ from mock_server import __version__
 from mock_server.commands import COMMANDS
 from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
+from mock_server.tail import tail
 from mock_server.trigger import trigger
 
 
@@ -22,7 +23,7 @@ def main() -> None:
     """A local Chargebee: API v1 on your own machine, for tests and front-end work."""
 
 
-for _command in (listen, trigger, *COMMANDS):
+for _command in (listen, tail, trigger, *COMMANDS):
     main.add_command(_command)
 
 

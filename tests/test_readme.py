@@ -26,6 +26,7 @@ import yaml
 
 from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
+from mock_server.tail import tail
 from tests.clients.node import SDK
 from tests.server import Server
 
@@ -148,6 +149,7 @@ def test_the_node_snippet_prints_what_is_written(
 
 def test_what_is_not_run_only_installs_starts_or_stops() -> None:
     commands = {
+        "chargebee-mock tail",
         "docker build",
         "docker compose",
         "docker push",
@@ -209,6 +211,13 @@ def test_the_listener_prints_the_webhook_of_an_order(database: Path) -> None:
 
 def test_the_node_sdk_is_the_one_that_is_tested() -> None:
     assert {line for line in _setup_lines() if line.startswith("npm ")} == {f"npm install {SDK}"}
+
+
+def test_the_table_of_the_tail_has_every_option_and_its_help() -> None:
+    text = (ROOT / "docs" / "journal.md").read_text("utf-8")
+
+    rows = re.findall(r"^\| `--([a-z]+)`.* \| (.+) \|$", text, re.MULTILINE)
+    assert rows == [(option.name, option.help) for option in tail.params]
 
 
 def test_the_table_of_options_has_every_option_its_default_and_its_help() -> None:
