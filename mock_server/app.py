@@ -31,10 +31,10 @@ from mock_server.sandbox.export import export
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
+from mock_server.sandbox.requests import requests
 from mock_server.sandbox.seeding import seeding
 from mock_server.sandbox.sites import sites_and_reset
 from mock_server.sandbox.snapshots import snapshots
-from mock_server.sandbox.requests import requests
 from mock_server.sandbox.verification import verification
 from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings, from_environment
