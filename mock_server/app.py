@@ -28,6 +28,8 @@ from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_e
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.export import export
+from mock_server.sandbox.fault_routes import faults, rate_limits
+from mock_server.sandbox.faults import Faults
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
@@ -76,7 +78,8 @@ def build(settings: Settings) -> ASGIApp:
     if not sites.exists(default_site()):
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
     gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
-    journal = Journal(gateway, database, limit=settings.journal_limit, shared=settings.workers > 1)
+    spoiled = Faults(gateway, database, sites, gateway.operation_of)
+    journal = Journal(spoiled, database, limit=settings.journal_limit, shared=settings.workers > 1)
     operations = {one.name for declared in VERSIONS.values() for one in declared}
     lease = Lease(database)
     workers = _workers(settings, database, lease)
@@ -128,6 +131,8 @@ def build(settings: Settings) -> ASGIApp:
     app.include_router(
         webhook_endpoints(database, sites, limited=not settings.no_limits), prefix="/_mock"
     )
+    app.include_router(faults(database, sites, gateway.operations), prefix="/_mock")
+    app.include_router(rate_limits(database, sites), prefix="/_mock")
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.

@@ -75,11 +75,19 @@ class Endpoint:
         )
         await send_json(send, 200, body, [REPLAYED] if replayed else ())
 
+    def operation_of(self, method: str) -> str | None:
+        """The name of the method's operation; None where the path does not have the method."""
+        operation = self._find(method)
+        return operation.name if operation else None
+
     def _operation(self, method: str) -> Operation:
-        operation = self._operations.get("GET" if method == "HEAD" else method)
+        operation = self._find(method)
         if operation is None:
             raise errors.method_not_supported(method, ", ".join(sorted(self._operations)))
         return operation
+
+    def _find(self, method: str) -> Operation | None:
+        return self._operations.get("GET" if method == "HEAD" else method)
 
 
 async def _read_form(

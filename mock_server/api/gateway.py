@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from starlette.requests import ClientDisconnect
-from starlette.routing import Route, Router
+from starlette.routing import Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from mock_server.api.endpoint import Endpoint
@@ -34,6 +34,7 @@ class Gateway:
         *,
         strict_params: bool,
     ) -> None:
+        self.operations = {operation.name for listed in versions.values() for operation in listed}
         self._router = Router(
             [
                 Route(
@@ -48,10 +49,8 @@ class Gateway:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        # Matched as it was sent, so that an id may hold an escaped slash.
-        raw_path: bytes = scope["raw_path"]
         try:
-            await self._router({**scope, "path": raw_path.decode("latin-1")}, receive, send)
+            await self._router(_as_sent(scope), receive, send)
         except ApiError as error:
             await send_error(send, error)
         except ClientDisconnect:
@@ -62,6 +61,21 @@ class Gateway:
             request_id = trace_of(scope).request_id
             _log.exception("request %s failed", request_id)
             await send_error(send, errors.internal_error(request_id))
+
+    def operation_of(self, scope: Scope) -> str | None:
+        """The name of the operation that a request asks for; None where it asks for none."""
+        for route in self._router.routes:
+            match, found = route.matches(_as_sent(scope))
+            if match is not Match.NONE:
+                endpoint: Endpoint = found["endpoint"]
+                return endpoint.operation_of(scope["method"])
+        return None
+
+
+def _as_sent(scope: Scope) -> Scope:
+    """With the path as it was sent, so that an id may hold an escaped slash."""
+    raw_path: bytes = scope["raw_path"]
+    return {**scope, "path": raw_path.decode("latin-1")}
 
 
 def _by_path(operations: tuple[Operation, ...]) -> dict[str, list[Operation]]:

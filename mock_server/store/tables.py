@@ -344,3 +344,39 @@ class RequestRow(SQLModel, table=True):
     started_at: float | None = None
     ignored_params: str | None = None
     answer_headers: str | None = None
+
+
+class FaultRow(SQLModel, table=True):
+    """A rule of `sandbox.faults` as JSON, with how often it matched a request, and fired."""
+
+    __tablename__: ClassVar[str] = "faults"
+    __table_args__ = (_identified(),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    site: str
+    id: str
+    rule: str
+    matched: int
+    fired: int
+    created_at: int
+
+
+class RateLimitRow(SQLModel, table=True):
+    """A site that answers so many requests in so many seconds; a site without has no limit."""
+
+    __tablename__: ClassVar[str] = "rate_limits"
+
+    site: str = Field(primary_key=True)
+    requests: int
+    seconds: int
+
+
+class RateLimitCallRow(SQLModel, table=True):
+    """A request that counts against its site's limit; `at` is on the site's clock."""
+
+    __tablename__: ClassVar[str] = "rate_limit_calls"
+    __table_args__ = (Index("rate_limit_calls_of_site", "site", "at"),)
+
+    seq: int | None = Field(default=None, primary_key=True)
+    site: str
+    at: float

@@ -7,6 +7,40 @@ grades stand in docs/fidelity.md.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
+
+CODES: Final[Mapping[str, tuple[int, str | None]]] = {
+    "configuration_incompatible": (400, "invalid_request"),
+    "duplicate_entry": (400, "invalid_request"),
+    "invalid_request": (400, "invalid_request"),
+    "param_wrong_value": (400, "invalid_request"),
+    "payment_gateway_currency_incompatible": (400, "invalid_request"),
+    "payment_intent_invalid": (400, "invalid_request"),
+    "payment_intent_invalid_amount": (400, "invalid_request"),
+    "payment_method_not_present": (400, "payment"),
+    "payment_method_verification_failed": (400, "payment"),
+    "payment_processing_failed": (400, "payment"),
+    "resource_limit_exceeded": (400, "invalid_request"),
+    "resource_limit_exhausted": (400, "invalid_request"),
+    "api_authentication_failed": (401, None),
+    "basic_authentication_failed": (401, None),
+    "api_authorization_failed": (403, None),
+    "request_blocked": (403, "operation_failed"),
+    "resource_not_found": (404, "invalid_request"),
+    "site_not_found": (404, None),
+    "http_method_not_supported": (405, "invalid_request"),
+    "invalid_state_for_request": (409, "invalid_request"),
+    "unable_to_process_request": (422, "invalid_request"),
+    "api_request_limit_exceeded": (429, "operation_failed"),
+    "lock_timeout": (429, "operation_failed"),
+    "third_party_api_request_limit_exceeded": (429, "operation_failed"),
+    "internal_error": (500, "operation_failed"),
+    "db_connection_failure": (503, "operation_failed"),
+    "internal_temporary_error": (503, "operation_failed"),
+    "site_not_ready": (503, "operation_failed"),
+    "site_read_only_mode": (503, "operation_failed"),
+}
+"""Every `api_error_code` of the published spec: the status and the type that it comes with."""
 
 
 class ApiError(Exception):
@@ -154,6 +188,17 @@ def unread_body(content_type: str) -> ApiError:
 
 def unknown_parameter(param: str) -> ApiError:
     return ApiError(400, "param_wrong_value", "unknown parameter", param=param)
+
+
+def request_limit_exceeded(retry_after: int) -> ApiError:
+    """`retry_after` are the seconds until the next request is answered."""
+    return ApiError(
+        429,
+        "api_request_limit_exceeded",
+        "API request limit exceeded",
+        type="operation_failed",
+        headers={"Retry-After": str(retry_after)},
+    )
 
 
 def site_read_only() -> ApiError:

@@ -121,6 +121,19 @@ def nest(pairs: list[tuple[str, str]]) -> Form:
     return form
 
 
+def flatten(values: Nested) -> dict[str, str]:
+    """Nested values by their bracketed names: what `nest` was made of."""
+    flat: dict[str, str] = {}
+    for name, value in values.items():
+        if isinstance(value, str):
+            flat[name] = value
+            continue
+        for path, inner in flatten(value).items():
+            step, bracket, rest = path.partition("[")
+            flat[f"{name}[{step}]{bracket}{rest}"] = inner
+    return flat
+
+
 def _put(form: Form, name: str, root: str, path: list[str], value: str) -> None:
     if len(path) > MAX_DEPTH:
         raise errors.wrong_format(name, f"has more than {MAX_DEPTH} levels of brackets")

@@ -48,7 +48,7 @@ KNOWN_IDS: Final = {
     "/_mock/sites/{name}": "spare-test",
     "/_mock/snapshots/{name}": "known",
 }
-"""The id in a path, by how the path starts; those of events and webhooks are the server's own."""
+"""The id in a path, by how the path starts; the other ids are the server's own."""
 KNOWN_VALUES: Final[dict[str, dict[str, Any]]] = {
     "POST /api/v1/orders": {"invoice_id": "__demo_inv__1"},
     "POST /api/v1/invoices/charge": {
@@ -132,7 +132,8 @@ def _answers(strategy: SearchStrategy[AnyCase]) -> Counter[int]:
 
 
 def test_what_exists_is_answered_as_described(running: Server, description: BaseSchema) -> None:
-    with running.site("demo-test").api() as api:
+    site = running.site("demo-test")
+    with site.api() as api:
         (item,) = api.get("/events").json()["list"]
 
     def latest_request() -> str:
@@ -155,6 +156,11 @@ def test_what_exists_is_answered_as_described(running: Server, description: Base
 
     for operation in _operations(description):
         _make_known(running)
+        with site.mock() as mock:  # anew each time: the operation before may have removed it
+            mock.delete("/faults").raise_for_status()
+            mock.delete("/rate_limit").raise_for_status()
+            rule = mock.post("/faults", json={"method": "PUT", "answer": "cut"}).json()["fault"]
+        ids["/_mock/faults/{id}"] = rule["id"]
         ids["/_mock/requests/{id}"] = latest_request()  # the journal is emptied on the way
         path = {
             parameter.name: next(
