@@ -71,7 +71,10 @@ class Database:
 
     def version(self) -> int:
         """A number that changes when another process has committed something."""
-        version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        try:
+            version: int = self._connection.execute("PRAGMA data_version").fetchone()[0]
+        except sqlite3.Error as error:
+            raise _told(error) from None
         return version
 
     async def write(self, work: Callable[[Rows], Result]) -> Result:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -201,3 +202,14 @@ def test_a_damaged_file_is_a_503(opened: Database, database: Path) -> None:
         "internal_temporary_error",
         "The database file is damaged",
     )
+
+
+def test_a_file_that_is_damaged_while_it_is_open_is_a_503(opened: Database, database: Path) -> None:
+    database.write_bytes(b"no database" * 1000)
+    os.truncate(f"{database}-wal", 0)
+    Path(f"{database}-shm").write_bytes(b"no index" * 4096)
+
+    with pytest.raises(ApiError) as refused:
+        opened.version()
+
+    assert (refused.value.status, refused.value.message) == (503, "The database file is damaged")
