@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import math
 import socket
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -48,12 +46,9 @@ def statuses(api: httpx2.Client, calls: int) -> list[int]:
     return [create(api).status_code for _ in range(calls)]
 
 
-def set_clock(server: Server, site: Site, frozen_at: float | None) -> None:
-    """Stop the site's clock; what another process writes, the server notices."""
-    with closing(sqlite3.connect(server.database, timeout=30)) as connection, connection:
-        connection.execute(
-            "UPDATE sites SET clock_frozen_at = ? WHERE name = ?", [frozen_at, site.name]
-        )
+def set_clock(mock: httpx2.Client, at: float) -> None:
+    """Stop the site's clock at this moment."""
+    assert mock.post("/clock/freeze", json={"at": at}).status_code == 200
 
 
 def begin_to_order(site: Site, body: bytes = b"") -> socket.socket:
@@ -539,14 +534,12 @@ def test_of_several_rules_the_first_that_fires_answers(
     assert counts == [(3, 1), (2, 1)]
 
 
-def test_a_time_span_is_on_the_sites_clock(
-    server: Server, site: Site, api: httpx2.Client, mock: httpx2.Client
-) -> None:
+def test_a_time_span_is_on_the_sites_clock(api: httpx2.Client, mock: httpx2.Client) -> None:
     add(mock, answer="lock_timeout", start_time=5000, end_time=5001)
 
     answered = []
     for moment in (4999.9, 5000.0, 5001.9, 5002.0):
-        set_clock(server, site, moment)
+        set_clock(mock, moment)
         answered += statuses(api, 1)
 
     assert answered == [200, 429, 429, 200]
@@ -738,11 +731,10 @@ def test_the_journal_names_the_rule(
 
 
 @pytest.fixture
-def frozen(server: Server, site: Site, api: httpx2.Client) -> float:
+def frozen(mock: httpx2.Client) -> float:
     """The site's clock stands still at this moment."""
-    assert api.get("/orders").status_code == 200
     moment = 1_800_000_000.25
-    set_clock(server, site, moment)
+    set_clock(mock, moment)
     return moment
 
 
@@ -785,13 +777,13 @@ def test_a_request_above_the_limit_is_refused_as_chargebee_refuses_it(
 
 
 def test_the_limit_is_a_window_that_slides_along_the_sites_clock(
-    server: Server, site: Site, api: httpx2.Client, mock: httpx2.Client, frozen: float
+    api: httpx2.Client, mock: httpx2.Client, frozen: float
 ) -> None:
     limit(mock, requests=2, seconds=60)
 
     answered, waits = [], []
     for later in (0, 20, 40, 59.5, 60, 79, 80):
-        set_clock(server, site, frozen + later)
+        set_clock(mock, frozen + later)
         answer = create(api)
         answered.append(answer.status_code)
         waits.append(answer.headers.get("retry-after"))
@@ -801,12 +793,12 @@ def test_the_limit_is_a_window_that_slides_along_the_sites_clock(
 
 
 def test_a_clock_that_is_set_back_does_not_block_the_site(
-    server: Server, site: Site, api: httpx2.Client, mock: httpx2.Client, frozen: float
+    api: httpx2.Client, mock: httpx2.Client, frozen: float
 ) -> None:
     limit(mock, requests=1, seconds=60)
     assert statuses(api, 2) == [200, 429]
 
-    set_clock(server, site, frozen - 86_400)
+    set_clock(mock, frozen - 86_400)
 
     assert statuses(api, 2) == [200, 429]
 
