@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.sandbox.fault_answers import Answer, send_spoiled
 from mock_server.sandbox.fault_rules import Asked, NewFault, Rule
-from mock_server.store import rate_limit
+from mock_server.store import rate_limit, sites
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
@@ -74,6 +74,7 @@ class Faults:
         self._any: bool | None = None
         self._sites: dict[str, _Known] = {}
         database.listen(CHANGED, self._forget)
+        database.listen(sites.CHANGED, self._forget)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

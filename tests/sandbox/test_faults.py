@@ -891,3 +891,16 @@ def test_two_servers_on_one_database_keep_one_limit(database: Path) -> None:
             answered = [create(api).status_code for api in (first, second) * 3]
 
     assert answered == [200] * 4 + [429] * 2
+
+
+def test_a_snapshot_brings_its_rules_back(api: httpx2.Client, mock: httpx2.Client) -> None:
+    mock.post("/faults", json={"answer": "internal_error"}).raise_for_status()
+    mock.post("/snapshots/failing").raise_for_status()
+    mock.delete("/faults").raise_for_status()
+    assert api.get("/orders").status_code == 200
+
+    mock.post("/snapshots/failing/restore").raise_for_status()
+    assert api.get("/orders").status_code == 500
+
+    mock.post("/reset").raise_for_status()
+    assert api.get("/orders").status_code == 200
