@@ -1,14 +1,15 @@
 """The documents are true: their snippets run against a real server and say what is written there.
 
 A fenced block marked `setup` installs, starts or stops something and is not run; one marked
-`recipe` is the business of `test_recipes.py`; any other `sh`, `python` or `js` block is run. A
-`json` or `text` block right after one is its output, where `…` stands for anything and ids, times
+`recipe` is the business of `test_recipes.py` and `testing/test_plugin.py`; any other `sh`, `python`
+or `js` block is run. A `json` or `text` block right after one is its output, where `…` stands for anything and ids, times
 and ports are those of the run.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 import subprocess
@@ -331,6 +332,7 @@ def _run(command: list[str], snippet: Snippet, server: Server, folder: Path) -> 
     done = subprocess.run(
         [*command, _at(server, snippet.text)],
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         timeout=60,

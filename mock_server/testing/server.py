@@ -46,9 +46,11 @@ class MockServer:
         assert self._process.stdout is not None
         ready = _READY.match(self._process.stdout.readline())
         if ready is None:
-            self._process.wait()
+            self._process.communicate()
             self._complaints.seek(0)
-            raise RuntimeError(f"chargebee-mock did not start: {self._complaints.read().strip()}")
+            said = self._complaints.read().strip()
+            self._complaints.close()
+            raise RuntimeError(f"chargebee-mock did not start: {said}")
         self.url = ready[1]
         return self
 
