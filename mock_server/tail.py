@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
@@ -51,26 +53,27 @@ def tail(url: str, site: str | None, lines: int, follow: bool) -> None:
     """Print the requests that a running server answers, as it logs them."""
     import httpx2
 
+    stopped = threading.Event()
+    signal.signal(signal.SIGINT, lambda number, frame: stopped.set())
     try:
         with httpx2.Client(base_url=url, params={"site": site} if site else {}) as client:
-            for request in _requests(client, lines, follow):
+            for request in _requests(client, lines, follow, stopped):
                 click.secho(_line(request), fg=status_colour(request["status"]), color=_coloured())
     except httpx2.HTTPStatusError as error:
         raise click.ClickException(_refusal(error.response)) from None
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise click.ClickException(f"cannot read from {url}: {error}") from None
-    except KeyboardInterrupt:
-        return
 
 
-def _requests(client: httpx2.Client, lines: int, follow: bool) -> Iterator[Request]:
+def _requests(
+    client: httpx2.Client, lines: int, follow: bool, stopped: threading.Event
+) -> Iterator[Request]:
     """The latest requests, the earliest of them first, and then each new one."""
     latest, _ = _page(client, {})
     yield from reversed(latest[:lines])
     since = latest[0]["created_at"] - _LATE if latest else 0
     seen = {request["id"] for request in latest}
-    while follow:
-        time.sleep(_LOOK_EVERY)
+    while follow and not stopped.wait(_LOOK_EVERY):
         found = _since(client, since)
         yield from (request for request in reversed(found) if request["id"] not in seen)
         seen = {request["id"] for request in found}

@@ -35,13 +35,17 @@ class Site:
             auth=(key, ""),
             headers={"Host": f"{self.name}.localhost"},
             timeout=30,
+            verify=False,  # it is plain http, and to load certificates takes longer than a test
             **options,
         )
 
     def mock(self) -> httpx2.Client:
         """A client of `/_mock` that asks about this site."""
         return httpx2.Client(
-            base_url=f"{self.url}/_mock", headers={"Host": f"{self.name}.localhost"}, timeout=30
+            base_url=f"{self.url}/_mock",
+            headers={"Host": f"{self.name}.localhost"},
+            timeout=30,
+            verify=False,
         )
 
 

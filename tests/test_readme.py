@@ -2,8 +2,8 @@
 
 A fenced block marked `setup` installs, starts or stops something and is not run; one marked
 `recipe` is the business of `test_recipes.py` and `testing/test_plugin.py`; any other `sh`, `python`
-or `js` block is run. A `json` or `text` block right after one is its output, where `…` stands for anything and ids, times
-and ports are those of the run.
+or `js` block is run. A `json` or `text` block right after one is its output, where `…` stands for
+anything and ids, times and ports are those of the run.
 """
 
 from __future__ import annotations

@@ -37,7 +37,7 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
-EXAMPLES: Final = 30
+EXAMPLES: Final = 10
 """Requests for each operation and test."""
 
 KNOWN_IDS: Final = {
