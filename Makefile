@@ -3,12 +3,13 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test check format bench bench-webhooks bench-reset collections lock clean
+.PHONY: help serve listen test coverage check format bench bench-webhooks bench-reset collections lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
 	@echo "make listen  print the webhooks that arrive on http://127.0.0.1:8020"
 	@echo "make test    run the tests"
+	@echo "make coverage  the same, with the lines that they reach"
 	@echo "make check   format, lint, types, import order"
 	@echo "make bench   compare the server's speed with its floors"
 	@echo "make bench-webhooks  the same while five webhook endpoints hang"
@@ -24,7 +25,10 @@ listen: .venv/runtime
 	$(BIN)/python -m mock_server listen $(ARGS)
 
 test: .venv/development
-	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report term $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 4 $(ARGS)
+
+coverage: .venv/development
+	$(BIN)/python -m pytest --numprocesses 4 --cov --cov-report term $(ARGS)
 
 check: .venv/development
 	$(BIN)/ruff format --check .
