@@ -6,7 +6,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from types import TracebackType
 from typing import IO, Any, Final, Self
 
 from mock_server.testing.site import Site, create_site
@@ -75,10 +74,5 @@ class MockServer:
     def __enter__(self) -> Self:
         return self.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self.stop()
