@@ -13,10 +13,11 @@ SHOP = ROOT / "examples" / "shop"
 
 def test_the_tests_of_the_shop_pass(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest", "-p", "mock_server.testing.plugin", "--verbose"]
+    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [*command, "--rootdir", str(SHOP), "-c", os.devnull, "-p", "no:cacheprovider", str(SHOP)],
         cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        env=os.environ | alone,
         capture_output=True,
         text=True,
         timeout=120,

@@ -26,12 +26,12 @@ def _run(
     folder.mkdir(exist_ok=True)
     (folder / "test_inner.py").write_text(test)
     (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    command = [sys.executable, "-m", "pytest", "-p", "mock_server.testing.plugin", "-q", *options]
-    path = {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
+    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return subprocess.run(
-        [*command, "-p", "no:cacheprovider", "-p", "no:schemathesis"],
+        [*command, "-p", "mock_server.testing.plugin", "-p", "xdist"],
         cwd=folder,
-        env=os.environ | path | environment,
+        env=os.environ | alone | environment,
         capture_output=True,
         text=True,
         timeout=180,
