@@ -73,8 +73,10 @@ def deliveries(database: Database, sites: Sites) -> APIRouter:
     async def retry_now(site: SiteName, wait: Wait = 10) -> Retried:
         """Try again at once what waits for its retry, and answer when that has been done."""
         clock = (await sites.site(site)).clock
+        deadline = time.monotonic() + wait
+        await drained(database, site, deadline)  # a first call that is under way may yet fail
         hastened = await database.write(lambda rows: queue.hasten(rows, site, clock.now()))
-        await drained(database, site, time.monotonic() + wait)
+        await drained(database, site, deadline)
         statuses = database.read(lambda rows: queue.statuses(rows, hastened))
         return Retried(retried=len(hastened), statuses=statuses)
 

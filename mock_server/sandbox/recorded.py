@@ -89,7 +89,7 @@ class Asked:
     after: Position | None
 
 
-def asked(
+async def asked(
     site: SiteName,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
     offset: Annotated[

@@ -76,7 +76,7 @@ class Emptied(BaseModel):
     deleted: int
 
 
-def filters(
+async def filters(
     method: Annotated[str | None, Query(description="Such as POST.")] = None,
     path: Annotated[
         str | None,

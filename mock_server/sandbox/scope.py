@@ -9,7 +9,7 @@ from fastapi import Depends, Query, Request
 from mock_server.wire.auth import check_site_name, default_site, site_of_host
 
 
-def site_name(
+async def site_name(
     request: Request,
     site: Annotated[str | None, Query(description="Whose records; else the host's site.")] = None,
 ) -> str:
