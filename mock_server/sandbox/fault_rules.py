@@ -119,7 +119,7 @@ Answer: TypeAlias = Annotated[
 class NewFault(BaseModel):
     """A rule to be made. A request must have all that is named; without any, each request has it.
 
-    `method`, `path` (`*` stands for anything), `operation`, `parameters` and `headers` say which
+    `method`, `path` (`*` stands for anything), `operation`, `params` and `headers` say which
     requests, `start_time` and `end_time` when, on the site's clock; both seconds are included. Of
     the requests that match, the first `skip` pass; of the others each `every`-th is spoiled with
     this `probability`, and no more than `times` in all. `seed` makes what is drawn repeatable.
@@ -140,7 +140,7 @@ class NewFault(BaseModel):
     method: Literal["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] | None = None
     path: Annotated[Text, Field(max_length=1000, pattern=r"^(/api/|\*)")] | None = None
     operation: Text | None = None
-    parameters: Patterns = {}
+    params: Patterns = {}
     headers: Patterns = {}
     start_time: Moment | None = None
     end_time: Moment | None = None
@@ -195,7 +195,7 @@ class Asked:
     method: str
     path: str
     operation: str | None
-    parameters: Mapping[str, str]
+    params: Mapping[str, str]
     headers: Mapping[str, str]
     now: float
 
@@ -215,7 +215,7 @@ class Rule:
             and (given.path is None or fnmatchcase(asked.path, given.path))
             and (given.start_time is None or int(asked.now) >= given.start_time)
             and (given.end_time is None or int(asked.now) <= given.end_time)
-            and _all_match(given.parameters, asked.parameters)
+            and _all_match(given.params, asked.params)
             and _all_match({name.lower(): p for name, p in given.headers.items()}, asked.headers)
         )
 

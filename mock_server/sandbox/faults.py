@@ -221,7 +221,7 @@ def _asked(scope: Scope, operation: str | None, body: bytes, now: float) -> Aske
         method=scope["method"],
         path=scope["path"],
         operation=operation,
-        parameters=_parameters(scope["query_string"], headers.get("content-type", b""), body),
+        params=_params(scope["query_string"], headers.get("content-type", b""), body),
         headers={name: value.decode("latin-1") for name, value in headers.items()},
         now=now,
     )
@@ -235,7 +235,7 @@ def _learn(rows: Rows, site: str) -> _Known:
     return _Known(rules, limited=rate_limit.find(rows, site) is not None)
 
 
-def _parameters(query: bytes, content_type: bytes, body: bytes) -> dict[str, str]:
+def _params(query: bytes, content_type: bytes, body: bytes) -> dict[str, str]:
     """The parameters by the names that they were sent with; none where the API refuses them."""
     try:
         in_query, in_body = nest(parse_urlencoded(query)), parse_body(content_type, body)

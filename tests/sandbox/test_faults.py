@@ -342,14 +342,14 @@ def test_a_client_that_leaves_within_its_body_is_nothing_special(database: Path)
         ({"path": "/api/v1"}, False),
         ({"operation": "create_an_order"}, True),
         ({"operation": "list_orders"}, False),
-        ({"parameters": {"invoice_id": "__demo_inv__1"}}, True),
-        ({"parameters": {"invoice_id": "*_1"}}, True),
-        ({"parameters": {"invoice_id": "*_2"}}, False),
-        ({"parameters": {"shipping_address[city]": "Oslo"}}, True),
-        ({"parameters": {"shipping_address[city]": "Rome"}}, False),
-        ({"parameters": {"note": "*"}}, False),
-        ({"parameters": {"note": None}}, True),
-        ({"parameters": {"invoice_id": None}}, False),
+        ({"params": {"invoice_id": "__demo_inv__1"}}, True),
+        ({"params": {"invoice_id": "*_1"}}, True),
+        ({"params": {"invoice_id": "*_2"}}, False),
+        ({"params": {"shipping_address[city]": "Oslo"}}, True),
+        ({"params": {"shipping_address[city]": "Rome"}}, False),
+        ({"params": {"note": "*"}}, False),
+        ({"params": {"note": None}}, True),
+        ({"params": {"invoice_id": None}}, False),
         ({"headers": {"X-Run": "4?"}}, True),
         ({"headers": {"x-run": "42"}}, True),
         ({"headers": {"x-run": "43"}}, False),
@@ -360,7 +360,7 @@ def test_a_client_that_leaves_within_its_body_is_nothing_special(database: Path)
         ({"end_time": LONG_AGO}, False),
         ({"end_time": FAR_AHEAD}, True),
         ({"start_time": LONG_AGO, "end_time": FAR_AHEAD}, True),
-        ({"method": "POST", "parameters": {"invoice_id": "no"}}, False),
+        ({"method": "POST", "params": {"invoice_id": "no"}}, False),
     ],
 )
 def test_a_rule_is_about_requests_that_have_all_that_it_names(
@@ -397,14 +397,14 @@ def test_an_operation_is_found_whatever_is_in_its_path(
 def test_the_parameters_of_a_list_are_those_of_its_query(
     api: httpx2.Client, mock: httpx2.Client
 ) -> None:
-    add(mock, parameters={"limit": "7"}, answer="internal_error")
+    add(mock, params={"limit": "7"}, answer="internal_error")
 
     assert api.get("/orders", params={"limit": 7}).status_code == 500
     assert api.get("/orders", params={"limit": 8}).status_code == 200
 
 
 def test_a_multipart_body_has_parameters_too(api: httpx2.Client, mock: httpx2.Client) -> None:
-    add(mock, parameters={"note": "pick me"}, answer="internal_error")
+    add(mock, params={"note": "pick me"}, answer="internal_error")
 
     parts = {"invoice_id": (None, "__demo_inv__1"), "note": (None, "pick me")}
     assert api.post("/orders", files=parts).status_code == 500
@@ -413,7 +413,7 @@ def test_a_multipart_body_has_parameters_too(api: httpx2.Client, mock: httpx2.Cl
 def test_a_request_that_a_rule_leaves_alone_is_answered_as_ever(
     api: httpx2.Client, mock: httpx2.Client
 ) -> None:
-    add(mock, parameters={"note": "never"}, answer="cut")
+    add(mock, params={"note": "never"}, answer="cut")
     note = "x" * 60_000
 
     refused = create(api, note=note).json()
@@ -553,7 +553,7 @@ def test_a_rule_is_shown_as_it_was_given(mock: httpx2.Client) -> None:
         "method": "POST",
         "path": "/api/v1/orders*",
         "operation": "create_an_order",
-        "parameters": {"note": "*", "status": None},
+        "params": {"note": "*", "status": None},
         "headers": {"X-Run": "42"},
         "start_time": LONG_AGO,
         "end_time": FAR_AHEAD,
@@ -623,7 +623,7 @@ BAD: list[tuple[dict[str, Any], list[str], str]] = [
     ({"answer": "cut", "method": "BREW"}, ["method"], "Input should be "),
     ({"answer": "cut", "path": "/orders"}, ["path"], "String should match pattern"),
     ({"answer": "cut", "operation": "nope"}, ["operation"], "Input should be one of create_an_"),
-    ({"answer": "cut", "parameters": {"note": 1}}, ["parameters", "note"], "Input should be a "),
+    ({"answer": "cut", "params": {"note": 1}}, ["params", "note"], "Input should be a "),
     ({"answer": "cut", "headers": ["x"]}, ["headers"], "Input should be a valid dictionary"),
     ({"answer": "cut", "times": 0}, ["times"], "Input should be greater than or equal to 1"),
     ({"answer": "cut", "every": 0}, ["every"], "Input should be greater than or equal to 1"),
