@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.utils import get_openapi
 from fastapi_offline import FastAPIOffline
@@ -34,6 +34,7 @@ from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
 from mock_server.sandbox.requests import requests
+from mock_server.sandbox.scope import only_known_query
 from mock_server.sandbox.seeding import seeding
 from mock_server.sandbox.sites import sites_and_reset
 from mock_server.sandbox.snapshots import snapshots
@@ -44,8 +45,9 @@ from mock_server.store.data_keys import Purge
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
 from mock_server.store.sites import Sites
+from mock_server.wire.answer import send_error
 from mock_server.wire.auth import default_site
-from mock_server.wire.errors import ApiError, internal_error, unusable_fixture
+from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
 
@@ -112,34 +114,48 @@ def build(settings: Settings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    _refuse_as_chargebee(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    limited = not settings.no_limits
+    for router in (
+        health(database),
+        sites_and_reset(database, sites, journal),
+        seeding(database, sites, limited=limited),
+        snapshots(database, sites, journal),
+        recorded(database),
+        requests(database, journal),
+        verification(database, journal, operations),
+        export(database, journal),
+        clock(database, sites),
+        deliveries(database, sites),
+        webhook_endpoints(database, sites, limited=limited),
+        faults(database, sites, gateway.operations),
+        rate_limits(database, sites),
+    ):
+        app.include_router(router, prefix="/_mock", dependencies=[Depends(only_known_query)])
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
+        chargebee = scope["type"] == "http" and scope["path"].startswith("/api/")
+        await (journal if chargebee else until_stopped)(scope, receive, send)
+
+    async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await app(scope, receive, send)
+        except asyncio.CancelledError:  # the server stops, and the call still waits for something
+            if scope["type"] == "http":
+                await send_error(send, temporary("The server is stopping"))
+
+    return application
+
+
+def _refuse_as_chargebee(app: FastAPI) -> None:
+    """Give refusals under /_mock the form of those under /api, but for values that do not fit."""
     app.add_exception_handler(ApiError, _refused)
     app.add_exception_handler(HTTPException, _refused_by_fastapi)
     app.add_exception_handler(RequestValidationError, _unfit)
     app.add_exception_handler(FixtureError, _unusable)
     app.add_exception_handler(Exception, _failed)
-    app.include_router(health(database), prefix="/_mock")
-    app.include_router(sites_and_reset(database, sites, journal), prefix="/_mock")
-    app.include_router(seeding(database, sites, limited=not settings.no_limits), prefix="/_mock")
-    app.include_router(snapshots(database, sites, journal), prefix="/_mock")
-    app.include_router(recorded(database), prefix="/_mock")
-    app.include_router(requests(database, journal), prefix="/_mock")
-    app.include_router(verification(database, journal, operations), prefix="/_mock")
-    app.include_router(export(database, journal), prefix="/_mock")
-    app.include_router(clock(database, sites), prefix="/_mock")
-    app.include_router(deliveries(database, sites), prefix="/_mock")
-    app.include_router(
-        webhook_endpoints(database, sites, limited=not settings.no_limits), prefix="/_mock"
-    )
-    app.include_router(faults(database, sites, gateway.operations), prefix="/_mock")
-    app.include_router(rate_limits(database, sites), prefix="/_mock")
-
-    async def application(scope: Scope, receive: Receive, send: Send) -> None:
-        # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
-        chargebee = scope["type"] == "http" and scope["path"].startswith("/api/")
-        await (journal if chargebee else app)(scope, receive, send)
-
-    return application
 
 
 def _workers(

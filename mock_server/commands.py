@@ -150,6 +150,8 @@ def _sound(answer: httpx2.Response) -> httpx2.Response:
     """The answer, unless it is a refusal."""
     if answer.status_code >= 400:
         raise click.ClickException(_message(answer))
+    if not answer.content:
+        raise click.ClickException(f"{answer.url} answers nothing; is that a chargebee-mock?")
     return answer
 
 

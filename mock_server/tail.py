@@ -61,7 +61,7 @@ def tail(url: str, site: str | None, lines: int, follow: bool) -> None:
                 click.secho(_line(request), fg=status_colour(request["status"]), color=_coloured())
     except httpx2.HTTPStatusError as error:
         raise click.ClickException(_refusal(error.response)) from None
-    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise click.ClickException(f"cannot read from {url}: {error}") from None
 
 

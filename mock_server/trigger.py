@@ -48,7 +48,11 @@ def trigger(event_type: str, url: str, key: str, site: str | None) -> None:
     from pydantic_core import to_json
 
     headers = {"Host": f"{site}.localhost"} if site else {}
-    with httpx2.Client(base_url=f"{url}/api/v1", auth=(key, ""), headers=headers) as client:
+    try:
+        client = httpx2.Client(base_url=f"{url}/api/v1", auth=(key, ""), headers=headers)
+    except (httpx2.InvalidURL, UnicodeError) as error:
+        raise click.ClickException(f"cannot call {url}: {error}") from None
+    with client:
 
         def ask(method: str, path: str, **parameters: object) -> dict[str, Any]:
             return _answer(client, method, path, parameters)

@@ -31,6 +31,7 @@ _ERRORS: Final = {
     409: "The state forbids it.",
     413: "The body is too long.",
     422: "The idempotency key was used for another request.",
+    429: "A fault or the site's rate limit, where they are switched on.",
     500: "A bug of the sandbox.",
     503: "The database is locked, full or read-only.",
 }

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from mock_server.api.openapi import refusals
 from mock_server.clock import Clock
@@ -28,7 +30,13 @@ def _moment(given: datetime) -> datetime:
     return moment
 
 
-Moment: TypeAlias = Annotated[datetime, AfterValidator(_moment)]
+def _in_seconds(given: object) -> object:
+    if isinstance(given, int | float) and given > _LATEST.timestamp():
+        raise ValueError("not between 1970 and 2200")  # which pydantic would take for milliseconds
+    return given
+
+
+Moment: TypeAlias = Annotated[datetime, BeforeValidator(_in_seconds), AfterValidator(_moment)]
 """ISO 8601, UTC unless it says otherwise, or seconds since 1970."""
 
 
@@ -79,9 +87,10 @@ Wait: TypeAlias = Annotated[
 def clock(database: Database, sites: Sites) -> APIRouter:
     router = APIRouter(prefix="/clock", tags=["clock"], responses=refusals(400, 404, 409, 503))
 
-    async def move(name: str, moved: Clock, deadline: float) -> ClockState:
-        """Set the site's clock, and show it when what is due then has been delivered."""
-        await sites.set_clock(name, moved)
+    async def moved(name: str, move: Callable[[Clock], Clock], deadline: float) -> ClockState:
+        """Move the site's clock, and show it when what is due then has been delivered."""
+        await sites.site(name)
+        moved = await sites.move_clock(name, move)
         return _state(moved, due=await drained(database, name, deadline))
 
     @router.get("")
@@ -94,47 +103,50 @@ def clock(database: Database, sites: Sites) -> APIRouter:
     @router.post("/freeze")
     async def freeze(site: SiteName, asked: Freeze | None = None, wait: Wait = 10) -> ClockState:
         """Stop the clock, now or at another time."""
-        current = (await sites.site(site)).clock
-        at = asked.at.timestamp() if asked and asked.at else current.now()
-        return await move(site, Clock(frozen_at=at), time.monotonic() + wait)
+
+        def stop(clock: Clock) -> Clock:
+            return Clock(frozen_at=asked.at.timestamp() if asked and asked.at else clock.now())
+
+        return await moved(site, stop, time.monotonic() + wait)
 
     @router.post("/set")
     async def set_time(site: SiteName, asked: Setting, wait: Wait = 10) -> ClockState:
         """Move the clock to a time, later or earlier, without stopping on the way."""
-        current = (await sites.site(site)).clock
         to = asked.now.timestamp()
-        return await move(site, current.moved(to - current.now()), time.monotonic() + wait)
+        return await moved(
+            site, lambda clock: clock.moved(to - clock.now()), time.monotonic() + wait
+        )
 
     @router.post("/advance")
     async def advance(site: SiteName, asked: Advance, wait: Wait = 60) -> ClockState:
         """Let time pass: whatever falls due on the way is delivered at its time, in order."""
         deadline = time.monotonic() + wait
-        current = (await sites.site(site)).clock
         left = asked.total
-        if current.now() + left > _LATEST.timestamp():
-            raise errors.invalid_state(f"The clock goes no further than {_LATEST:%Y}")
         while left > 0 and time.monotonic() < deadline:
-            until = current.now() + left
+            now = (await sites.site(site)).clock.now()
             due_at = database.read(lambda rows: queue.next_due_at(rows, site))
-            step = left if due_at is None or due_at > until else max(due_at - current.now(), 0)
-            current = current.moved(step)
+            step = left if due_at is None else min(max(due_at - now, 0), left)
+            await moved(site, partial(_forward, seconds=step), deadline)
             left -= step
-            await move(site, current, deadline)
-        return await move(site, current.moved(left), deadline)
+        return await moved(site, partial(_forward, seconds=left), deadline)
 
     @router.post("/run")
     async def run(site: SiteName, wait: Wait = 10) -> ClockState:
         """Let a clock that stands still go on from where it stands."""
-        current = (await sites.site(site)).clock
-        return await move(site, current.running(), time.monotonic() + wait)
+        return await moved(site, Clock.running, time.monotonic() + wait)
 
     @router.post("/reset")
     async def reset(site: SiteName, wait: Wait = 10) -> ClockState:
         """Back to the machine's time."""
-        await sites.site(site)
-        return await move(site, Clock(), time.monotonic() + wait)
+        return await moved(site, lambda clock: Clock(), time.monotonic() + wait)
 
     return router
+
+
+def _forward(clock: Clock, *, seconds: float) -> Clock:
+    if clock.now() + seconds > _LATEST.timestamp():
+        raise errors.invalid_state(f"The clock goes no further than {_LATEST:%Y}")
+    return clock.moved(seconds)
 
 
 def _state(clock: Clock, due: int) -> ClockState:

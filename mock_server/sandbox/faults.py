@@ -219,9 +219,9 @@ def _asked(scope: Scope, operation: str | None, body: bytes, now: float) -> Aske
     headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
     return Asked(
         method=scope["method"],
-        path=scope["path"],
+        path=scope["raw_path"].decode("latin-1"),
         operation=operation,
-        params=_params(scope["query_string"], headers.get("content-type", b""), body),
+        params=_params(scope, headers.get("content-type", b""), body),
         headers={name: value.decode("latin-1") for name, value in headers.items()},
         now=now,
     )
@@ -235,13 +235,14 @@ def _learn(rows: Rows, site: str) -> _Known:
     return _Known(rules, limited=rate_limit.find(rows, site) is not None)
 
 
-def _params(query: bytes, content_type: bytes, body: bytes) -> dict[str, str]:
+def _params(scope: Scope, content_type: bytes, body: bytes) -> dict[str, str]:
     """The parameters by the names that they were sent with; none where the API refuses them."""
     try:
-        in_query, in_body = nest(parse_urlencoded(query)), parse_body(content_type, body)
+        if scope["method"] == "POST":  # whose query the API does not read
+            return flatten(parse_body(content_type, body).values)
+        return flatten(nest(parse_urlencoded(scope["query_string"])).values)
     except ApiError:
         return {}
-    return flatten(in_query.values) | flatten(in_body.values)
 
 
 async def _unless_stopped(waiting: Awaitable[Result]) -> Result:

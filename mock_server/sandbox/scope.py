@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query, Request, params
+from fastapi.dependencies.utils import get_flat_params
+from fastapi.exceptions import RequestValidationError
 
 from mock_server.wire.auth import check_site_name, default_site, site_of_host
 
@@ -17,6 +19,27 @@ async def site_name(
     name = named or default_site()
     check_site_name(name)
     return name
+
+
+async def only_known_query(request: Request) -> None:
+    """A 422 that names a query parameter which the call does not have.
+
+    A filter that is mistyped would else show everything, and a test would pass for that reason.
+    """
+    known = {
+        field.alias
+        for field in get_flat_params(request.scope["route"].dependant)
+        if isinstance(field.field_info, params.Query)
+    }
+    for name in request.query_params:
+        if known and name not in known:
+            allowed = ", ".join(sorted(known))
+            fault = {
+                "type": "extra_forbidden",
+                "loc": ("query", name),
+                "msg": f"not one of {allowed}",
+            }
+            raise RequestValidationError([fault])
 
 
 SiteName: TypeAlias = Annotated[str, Depends(site_name)]

@@ -18,7 +18,11 @@ from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import Sites, find_site
 
 SnapshotName: TypeAlias = Annotated[
-    str, Path(pattern=r"^[A-Za-z0-9._-]{1,100}$", description="Letters, digits, and . _ -")
+    str,
+    Path(
+        pattern=r"^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$",
+        description="Letters, digits, and . _ - but no . at the beginning",
+    ),
 ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 from typing import Any, Final, Self, TypeAlias
+from urllib.parse import quote
 
 import httpx2
 
@@ -12,7 +13,6 @@ Json: TypeAlias = dict[str, Any]
 
 _TIMEOUT: Final = 120.0
 """Seconds; moving a clock waits for the deliveries that fall due."""
-_NEWEST: Final = 100
 
 
 class CallError(AssertionError):
@@ -45,11 +45,6 @@ class _Calls:
         wanted = {name: value for name, value in query.items() if value is not None}
         return _read(self._mock.request(method, path, json=body, params=wanted))
 
-    def text(self, path: str) -> str:
-        answer = self._mock.get(path)
-        _read_status(answer)
-        return answer.text
-
     def listed(self, kind: str, path: str, filters: Json) -> list[Json]:
         """Every item of a list under /_mock, the latest first, whatever the number of pages."""
         found: list[Json] = []
@@ -78,15 +73,21 @@ class Orders:
         return self._order("POST", "/orders", given, headers)
 
     def retrieve(self, id: str) -> Json:
-        return self._order("GET", f"/orders/{id}", {}, None)
+        return self._order("GET", f"/orders/{quote(id, safe='')}", {}, None)
 
     def update(self, id: str, *, headers: dict[str, str] | None = None, **parameters: Any) -> Json:
-        return self._order("POST", f"/orders/{id}", parameters, headers)
+        return self._order("POST", f"/orders/{quote(id, safe='')}", parameters, headers)
 
     def list(self) -> list[Json]:
-        """The latest 100 orders, the latest first."""
-        page = self._calls.api("GET", "/orders", {"limit": _NEWEST}, {})
-        return [item["order"] for item in page["list"]]
+        """Every order, the latest first."""
+        found: list[Json] = []
+        asked: Json = {"limit": 100}
+        while True:
+            page = self._calls.api("GET", "/orders", asked, {})
+            found += [item["order"] for item in page["list"]]
+            if "next_offset" not in page:
+                return found
+            asked["offset"] = page["next_offset"]
 
     def _order(
         self, method: str, path: str, parameters: Json, headers: dict[str, str] | None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -200,6 +201,7 @@ def test_another_process_follows_a_clock_that_was_moved(database: Path) -> None:
         ("freeze", {"now": NOON}, "now"),
         ("set", {}, "now"),
         ("set", {"now": "2201-01-01"}, "now"),
+        ("set", {"now": 253402300799}, "now"),
         ("advance", {"hours": -1}, "hours"),
         ("advance", {"weeks": 1}, "weeks"),
     ],
@@ -212,3 +214,34 @@ def test_a_time_that_is_none_is_refused_by_name(
     assert answer.status_code == 422
     assert answer.json()["detail"][0]["loc"][-1] == field
     assert mock.get("/clock").json()["frozen"] is False
+
+
+def test_moves_at_once_are_all_made(mock: httpx2.Client, site: Site) -> None:
+    move(mock, "freeze", at=NOON)
+
+    def advance(_: int) -> None:
+        with site.mock() as client:
+            move(client, "advance", hours=1)
+
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(advance, range(20)))
+
+    assert mock.get("/clock").json()["now"] == NOON + 20 * HOUR
+
+
+def test_a_server_that_stops_answers_a_call_that_waits(database: Path, tmp_path: Path) -> None:
+    with Receiver(tmp_path, "hang") as receiver, Server(database) as server:
+        site = server.site()
+        with site.mock() as mock, site.api() as api, ThreadPoolExecutor(1) as threads:
+            add_endpoint(mock, receiver)
+            create(api)
+            receiver.wait_for(1)
+            waiting = threads.submit(mock.post, "/clock/advance?wait=300", json={"hours": 1})
+            while not mock.get("/clock").json()["due"]:
+                time.sleep(0.01)
+
+            assert server.stop() == 0
+
+            answer = waiting.result()
+    assert answer.status_code == 503
+    assert answer.json()["message"] == "The server is stopping"

@@ -207,3 +207,14 @@ def test_an_unknown_site_is_not_found_and_not_made(mock: httpx2.Client, kind: st
         assert answer.status_code == 404
         assert answer.json()["api_error_code"] == "site_not_found"
     assert mock.get(f"/{kind}").status_code == 404
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_filter_that_there_is_not_is_refused_by_name(
+    mock: httpx2.Client, order_id: str, kind: str
+) -> None:
+    answer = mock.get(f"/{kind}", params={"statuss": "failed"})
+
+    assert answer.status_code == 422
+    assert answer.json()["detail"][0]["loc"] == ["query", "statuss"]
+    assert "limit" in answer.json()["detail"][0]["msg"]
