@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +24,7 @@ from mock_server.testing.receiver import WebhookReceiver
 from mock_server.testing.server import MockServer
 from mock_server.testing.site import Site, create_site
 
+_STOPS_WITHIN: Final = 10.0
 _FOLDER: Final = "chargebee_mock_folder"
 _SHARED: Final = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 _STARTED: Final = pytest.StashKey[MockServer]()
@@ -122,8 +125,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shared = config.stash.get(_SHARED, None)
     if shared is None:
         return
-    with suppress(FileNotFoundError, ProcessLookupError):
-        os.kill(json.loads(_state(Path(shared.name)).read_text())["pid"], signal.SIGTERM)
+    state = _state(Path(shared.name))
+    if state.exists():
+        _stop(**json.loads(state.read_text()))
     shared.cleanup()
 
 
@@ -139,6 +143,18 @@ def _share(config: pytest.Config, folder: Path, options: list[str]) -> str:
             state.write_text(json.dumps({"url": server.url, "pid": server.pid}))
         url: str = json.loads(state.read_text())["url"]
         return url
+
+
+def _stop(url: str, pid: int) -> None:
+    """Stop a server that is nobody's child any more, and wait until it answers no more."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGTERM)
+    host, _, port = url.rpartition("//")[2].rpartition(":")
+    deadline = time.monotonic() + _STOPS_WITHIN
+    with suppress(OSError):
+        while time.monotonic() < deadline:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            time.sleep(0.01)
 
 
 def _state(folder: Path) -> Path:
