@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from email.message import EmailMessage
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from tests.ports import free_port
 from tests.server import Site
 
 _WITHIN = 30
@@ -25,7 +25,7 @@ class Mailbox:
 
     def __init__(self, unwell: int = 0) -> None:
         self.envelopes: list[Envelope] = []
-        self.port = _free_port()
+        self.port = free_port()
         self._unwell = unwell
 
     @property
@@ -93,9 +93,3 @@ def _parsed(envelope: Envelope) -> EmailMessage:
     message = message_from_bytes(envelope.content, policy=policy.SMTPUTF8)
     assert isinstance(message, EmailMessage)
     return message
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port

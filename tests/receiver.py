@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -21,6 +20,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import chain, cycle
 from pathlib import Path
 from typing import Any, Final
+
+from tests.ports import free_port
 
 _STARTED_WITHIN: Final = 20
 
@@ -51,8 +52,7 @@ class Receiver:
     def __init__(self, folder: Path, answers: str = "200") -> None:
         self._log = folder / "received.jsonl"
         self._answers = answers
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port: int = free.getsockname()[1]
+        self.port = free_port()
         self._process: subprocess.Popen[str] | None = None
 
     @property
