@@ -82,7 +82,6 @@ def build(settings: Settings) -> ASGIApp:
     gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
     spoiled = Faults(gateway, database, sites, gateway.operation_of)
     journal = Journal(spoiled, database, limit=settings.journal_limit, shared=settings.workers > 1)
-    operations = {one.name for declared in VERSIONS.values() for one in declared}
     lease = Lease(database)
     workers = _workers(settings, database, lease)
 
@@ -124,7 +123,7 @@ def build(settings: Settings) -> ASGIApp:
         snapshots(database, sites, journal),
         recorded(database),
         requests(database, journal),
-        verification(database, journal, operations),
+        verification(database, journal, gateway.operations),
         export(database, journal),
         clock(database, sites),
         deliveries(database, sites),

@@ -55,7 +55,6 @@ class WebhookClient:
         import httpx2
 
         client = self._opened()  # takes long the first time, which is not the endpoint's fault
-        too_late = Outcome(f"No answer within {self._timeout:g} s")
         try:
             async with asyncio.timeout(self._timeout):
                 return await _send(client, request)
@@ -64,7 +63,7 @@ class WebhookClient:
         except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
             return Outcome(f"Cannot connect: {error}", connected=False, unreached=True)
         except (TimeoutError, httpx2.TimeoutException):
-            return too_late
+            return Outcome(f"No answer within {self._timeout:g} s")
         except OSError as error:
             return Outcome(f"No such host: {error}", connected=False, unreached=True)
         except (httpx2.TransportError, httpx2.StreamError) as error:

@@ -23,6 +23,7 @@ from mock_server.store.database import Database
 from mock_server.store.lease import Lease
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import read_clock
+from mock_server.wire import headers
 
 if TYPE_CHECKING:
     import httpx2
@@ -34,7 +35,6 @@ _BREATH: Final = 0.005
 """Seconds from one look to the next at least, so that many commits cost one look."""
 _PAUSE_AFTER_FAULT: Final = 1.0
 """Seconds that a lane stands still when the database failed it."""
-_MASKED: Final = frozenset({b"authorization", b"cookie", b"set-cookie", b"proxy-authorization"})
 
 _log = logging.getLogger("chargebee_mock")
 
@@ -160,19 +160,14 @@ def _attempt(webhook: Row, request: httpx2.Request, outcome: Outcome) -> Row:
         "site": webhook["site"],
         "webhook_id": webhook["id"],
         "request_url": str(request.url),
-        "request_headers": _shown(request.headers),
+        "request_headers": _kept(request.headers),
         "request_body": request.content.decode(),
         "status": answer.status_code if answer else None,
         "failure_reason": outcome.failure,
-        "response_headers": _shown(answer.headers) if answer else None,
+        "response_headers": _kept(answer.headers) if answer else None,
         "response_body": outcome.body.decode("utf-8", "replace") if answer else None,
     }
 
 
-def _shown(headers: httpx2.Headers) -> str:
-    """Headers as JSON, as they were on the wire but for credentials."""
-    shown = [
-        [name.decode("latin-1"), "…" if name.lower() in _MASKED else value.decode("latin-1")]
-        for name, value in headers.raw
-    ]
-    return json.dumps(shown, ensure_ascii=False)
+def _kept(sent: httpx2.Headers) -> str:
+    return json.dumps(headers.shown(sent.raw), ensure_ascii=False)

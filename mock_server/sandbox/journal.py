@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote
@@ -20,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mock_server.log import request_line
 from mock_server.store.database import Database
 from mock_server.store.rows import Row, Rows
+from mock_server.wire import headers
 from mock_server.wire.auth import Site, default_site, site_of_host
 from mock_server.wire.call import Trace, begin_trace
 from mock_server.wire.errors import ApiError
@@ -33,8 +33,6 @@ MAX_KEPT_BODY: Final = 64 * 1024
 
 _WRITTEN_WITHIN: Final = 0.1
 """Seconds that another process may take to write what it holds, once its time has come."""
-
-_MASKED: Final = frozenset({b"authorization", b"cookie", b"proxy-authorization"})
 
 _log = logging.getLogger("chargebee_mock")
 _requests = logging.getLogger("chargebee_mock.requests")
@@ -164,7 +162,7 @@ def _row(entry: Entry) -> Row:
         "method": scope["method"],
         "path": scope["raw_path"].decode("latin-1"),
         "query": scope["query_string"].decode("latin-1"),
-        "headers": _json(_shown(scope["headers"])),
+        "headers": _json(headers.shown(scope["headers"])),
         "body": _readable(entry.body),
         "operation": trace.operation,
         "key_name": trace.key_name,
@@ -174,7 +172,7 @@ def _row(entry: Entry) -> Row:
         "remarks": _json(_remarks(trace)),
         "started_at": entry.at,
         "ignored_params": _json(trace.ignored),
-        "answer_headers": _json(_shown(entry.answer_headers)),
+        "answer_headers": _json(headers.shown(entry.answer_headers)),
     }
 
 
@@ -184,13 +182,6 @@ def _microseconds(entry: Entry) -> int:
 
 def _remarks(trace: Trace) -> list[str]:
     return [*(f"parameter {name} is not used; ignored" for name in trace.ignored), *trace.remarks]
-
-
-def _shown(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[str, str]]:
-    return [
-        (name.decode("latin-1"), "…" if name in _MASKED else value.decode("latin-1"))
-        for name, value in headers
-    ]
 
 
 def _json(value: object) -> str:
