@@ -31,6 +31,9 @@ BATCH: Final = 64
 MAX_KEPT_BODY: Final = 64 * 1024
 """Bytes that are kept of a body."""
 
+_LONGEST_HEADER: Final = 1000
+"""Characters of an answer's header that tells of its request."""
+
 _WRITTEN_WITHIN: Final = 0.1
 """Seconds that another process may take to write what it holds, once its time has come."""
 
@@ -85,10 +88,7 @@ class Journal:
             if message["type"] == "http.response.start":
                 entry.status = message["status"]
                 entry.answer_headers = message["headers"]
-                message["headers"].append((b"x-mock-request-id", trace.request_id.encode()))
-                if trace.ignored:
-                    names = ", ".join(quote(name, safe="[]") for name in trace.ignored)
-                    message["headers"].append((b"x-mock-ignored-params", names[:1000].encode()))
+                message["headers"].extend(_headers_about(trace))
             else:
                 entry.answer += message["body"]
             await send(message)
@@ -174,6 +174,19 @@ def _row(entry: Entry) -> Row:
         "ignored_params": _json(trace.ignored),
         "answer_headers": _json(headers.shown(entry.answer_headers)),
     }
+
+
+def _headers_about(trace: Trace) -> list[tuple[bytes, bytes]]:
+    """What the answer tells of its request, in headers of ours."""
+    told = [(b"x-mock-request-id", trace.request_id.encode())]
+    if trace.ignored:
+        names = ", ".join(quote(name, safe="[]") for name in trace.ignored)
+        told.append((b"x-mock-ignored-params", names[:_LONGEST_HEADER].encode()))
+    if trace.remarks:
+        # Remarks may quote what the client sent: what no header may hold is escaped, as `\\x0a`.
+        remarks = "; ".join(trace.remarks).encode("unicode_escape")
+        told.append((b"x-mock-remark", remarks[:_LONGEST_HEADER].strip()))
+    return told
 
 
 def _microseconds(entry: Entry) -> int:

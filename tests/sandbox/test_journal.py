@@ -133,6 +133,39 @@ def test_the_journal_tells_requests_apart(api: httpx2.Client, mock: httpx2.Clien
     assert len(set(ids)) == 3
 
 
+def test_the_answer_tells_what_was_remarked_of_its_request(api: httpx2.Client) -> None:
+    plain = api.get("/orders")
+    answer = api.get(
+        "/orders",
+        params={"unicorn": "1"},
+        headers={"chargebee-event-email": "no", "chargebee-event-webhook": "off"},
+    )
+
+    assert "x-mock-remark" not in plain.headers
+    assert answer.headers["x-mock-remark"] == (
+        "header chargebee-event-webhook: 'off' is not all-disabled; ignored; "
+        "header chargebee-event-email: 'no' is not all-disabled; ignored"
+    )
+
+
+@pytest.mark.parametrize(
+    ("quoted", "told"),
+    [
+        (b"caf\xe9", rb"'caf\xe9' is not all-disabled; ignored"),
+        (b"\xe2\x82\xac", rb"'\xe2\\x82\xac' is not all-disabled; ignored"),
+        (b"a\tb", rb"'a\\tb' is not all-disabled; ignored"),
+        (b"x" * 5000, b"'" + b"x" * 969),
+    ],
+)
+def test_what_a_remark_quotes_is_made_fit_for_a_header(
+    api: httpx2.Client, quoted: bytes, told: bytes
+) -> None:
+    answer = api.get("/orders", headers={b"chargebee-event-email": quoted})
+
+    remark = dict(answer.headers.raw)[b"x-mock-remark"]
+    assert remark == b"header chargebee-event-email: " + told
+
+
 @pytest.mark.parametrize("limit", [0, 3])
 def test_the_journal_keeps_the_latest_up_to_its_limit(database: Path, limit: int) -> None:
     with Server(database, "--journal-limit", str(limit)) as bounded:
