@@ -75,4 +75,4 @@ def serve(**given: Any) -> None:
             ) from None
         raise click.ClickException(f"cannot serve: {error}") from None
     except (DatabaseError, SeedError, ValueError) as error:
-        raise click.ClickException(str(error)) from None
+        raise click.ClickException(log.printable(str(error))) from None

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from mock_server.log import printable
 from mock_server.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:  # imported with the first call, so that --help answers at once
@@ -160,8 +161,8 @@ def _message(answer: httpx2.Response) -> str:
     try:
         body = answer.json()
         if "detail" in body:  # FastAPI's form
-            return "; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in body["detail"])
-        return str(body["message"])
+            return printable("; ".join(f"{one['loc'][-1]}: {one['msg']}" for one in body["detail"]))
+        return printable(str(body["message"]))
     except (ValueError, KeyError, TypeError):
         return f"{answer.url} answers {answer.status_code}; is that a chargebee-mock?"
 

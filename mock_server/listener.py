@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mock_server.log import LINES, printable
+
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
@@ -63,5 +65,5 @@ def _told(method: str, path: str, body: bytes, status: int, *, brief: bool) -> s
         text = json.dumps(event, indent=2, ensure_ascii=False)
     except (ValueError, TypeError, KeyError):
         pass  # no event of ours: shown as it came
-    line = f"{time.strftime('%H:%M:%S')} {what}, answered {status}"
-    return line if brief or not text else f"{line}\n{text}"
+    line = printable(f"{time.strftime('%H:%M:%S')} {what}, answered {status}")
+    return line if brief or not text else f"{line}\n{printable(text, keep=LINES)}"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
-from mock_server.log import TIME_FORMAT, request_line, status_colour
+from mock_server.log import TIME_FORMAT, printable, request_line, status_colour
 from mock_server.settings import ENVIRONMENT_PREFIX
 
 if TYPE_CHECKING:  # at run time imported when it is needed, so that --help answers at once
@@ -113,4 +113,4 @@ def _refusal(answer: httpx2.Response) -> str:
         message = answer.json()["message"]
     except (ValueError, KeyError, TypeError):
         return f"{answer.url} answers {answer.status_code}; is this chargebee-mock?"
-    return str(message)
+    return printable(str(message))

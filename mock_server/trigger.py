@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mock_server.log import LINES, printable
+
 if TYPE_CHECKING:
     import httpx2
 
@@ -58,7 +60,7 @@ def trigger(event_type: str, url: str, key: str, site: str | None) -> None:
             return _answer(client, method, path, parameters)
 
         changed = EVENTS[event_type](ask)
-    click.echo(to_json(changed, indent=2).decode())
+    click.echo(printable(to_json(changed, indent=2).decode(), keep=LINES))
 
 
 def _answer(
@@ -75,7 +77,7 @@ def _answer(
     except (httpx2.HTTPError, httpx2.InvalidURL, ValueError) as error:
         raise click.ClickException(f"no answer from {client.base_url}: {error}") from None
     if answer.is_error:
-        raise click.ClickException(str(body.get("message", body)))
+        raise click.ClickException(printable(str(body.get("message", body))))
     return body
 
 

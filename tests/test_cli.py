@@ -297,11 +297,15 @@ class TestLog:
             _create(server, "statuss")
             with server.site().api("wrong") as api:
                 api.get("/orders?limit=1")
+            with server.site().api() as api:
+                api.get("/orders?a%0A12:00:00%1B[2J=1")
 
         lines = [line for line in server.said.splitlines() if "/api/" in line]
         expected = [
             r"POST /api/v1/orders 200 \d+\.\d ms; parameter statuss is not used; ignored",
             r"GET /api/v1/orders 401 \d+\.\d ms",
+            r"GET /api/v1/orders 200 \d+\.\d ms; "
+            r"parameter a\\x0a12:00:00\\x1b\[2J is not used; ignored",
         ]
         for line, pattern in zip(lines, expected, strict=True):
             assert re.fullmatch(rf"\d\d:\d\d:\d\d {pattern}", line)

@@ -72,6 +72,16 @@ def test_the_listener_answers_as_it_is_told() -> None:
     assert printed.count("\n") == 1
 
 
+def test_what_a_stranger_sends_is_shown_and_does_nothing() -> None:
+    with _listening() as (listener, url):
+        httpx2.post(f"{url}/%1B[2J", content=b"one\n\x1b[2Jtwo")
+        printed = _printed(listener)
+
+    line, *body = printed.splitlines()
+    assert line.endswith(r" POST /\x1b[2J, answered 200")
+    assert body == ["one", r"\x1b[2Jtwo"]
+
+
 @pytest.mark.parametrize(
     ("event_type", "content"),
     [("order_created", "order"), ("order_updated", "order"), ("invoice_generated", "invoice")],

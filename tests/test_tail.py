@@ -83,6 +83,17 @@ def test_the_latest_requests_are_printed_as_the_server_logs_them(
     assert latest.endswith("; parameter statuss is not used; ignored")
 
 
+def test_what_a_stranger_sent_is_shown_and_does_nothing(
+    server: Server, site: Site, api: httpx2.Client
+) -> None:
+    api.get("/orders?a%0A12:00:00%1B[2J%E2%80%AE=1")
+
+    done = tail("--url", server.url, "--site", site.name, "--no-follow")
+
+    (line,) = done.stdout.splitlines()
+    assert line.endswith(r"; parameter a\x0a12:00:00\x1b[2J\u202e is not used; ignored")
+
+
 def test_each_new_request_is_printed_once(
     server: Server, site: Site, api: httpx2.Client, order_id: str, following: Following
 ) -> None:

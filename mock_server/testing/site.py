@@ -9,6 +9,8 @@ from urllib.parse import quote
 
 import httpx2
 
+from mock_server.log import printable
+
 Json: TypeAlias = dict[str, Any]
 
 _TIMEOUT: Final = 120.0
@@ -20,7 +22,7 @@ class CallError(AssertionError):
 
     def __init__(self, method: str, path: str, status: int, body: Any) -> None:
         said = body.get("message", body.get("detail", body)) if isinstance(body, dict) else body
-        super().__init__(f"{method} {path} was answered {status}: {said}")
+        super().__init__(printable(f"{method} {path} was answered {status}: {said}"))
         self.status = status
         self.body = body
 
@@ -340,11 +342,11 @@ def _missed(body: Json) -> str:
     for miss in body.get("nearest", []):
         lines.append(f"  near: {miss['method']} {miss['path']} {miss['status']}")
         lines += [f"    {difference}" for difference in miss["differences"]]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def _line(request: Json) -> str:
     query = f"?{request['query']}" if request["query"] else ""
     line = f"{request['method']} {request['path']}{query} {request['body']}".rstrip()
-    remarks = "".join(f"\n    {remark}" for remark in request["remarks"])
-    return f"{line}\n    {request['status']} {request['answer']}{remarks}"
+    lines = [line, f"{request['status']} {request['answer']}", *request["remarks"]]
+    return "\n    ".join(map(printable, lines))

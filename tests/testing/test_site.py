@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import httpx2
 import pytest
@@ -132,6 +133,17 @@ def test_what_was_called_is_verified(mine: Site) -> None:
         mine.requests.verify(operation="create_an_order", params={"note": "Ring twice"})
     with pytest.raises(CallError, match="answered 422"):
         mine.requests.verify(operation="create_an_order", counts=1)
+
+
+def test_what_is_told_of_a_request_does_nothing_in_a_terminal(mine: Site) -> None:
+    sent: dict[str, Any] = {"a\x1b[2J\n": "\u202e"}
+    mine.orders.create(**sent)
+
+    first, *others = mine.requests.told().split("\n")
+
+    assert first.startswith("POST /api/v1/orders ")
+    assert all(line.startswith("    ") for line in others)
+    assert others[-1] == r"    parameter a\x1b[2J\x0a is not used; ignored"
 
 
 def test_snapshots_reset_and_fixtures(mine: Site) -> None:
