@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test coverage check format bench bench-webhooks bench-reset collections lock clean
+.PHONY: help serve listen test coverage check format bench bench-webhooks bench-reset bench-stalls collections lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench   compare the server's speed with its floors"
 	@echo "make bench-webhooks  the same while five webhook endpoints hang"
 	@echo "make bench-reset  time the reset of a site with 10,000 orders"
+	@echo "make bench-stalls  say how long the heavy calls of /_mock make others wait"
 	@echo "make format  rewrite the code in the project's format"
 	@echo "make collections  write the requests for Postman and editors"
 	@echo "make lock    choose the newest dependencies and lock them"
@@ -51,6 +52,9 @@ collections: .venv/development
 
 bench-reset: .venv/development
 	$(BIN)/python -m benchmarks.reset $(ARGS)
+
+bench-stalls: .venv/development
+	$(BIN)/python -m benchmarks.stalls $(ARGS)
 
 lock: .venv/development
 	$(BIN)/python -m pip install --quiet uv
