@@ -45,7 +45,6 @@ from mock_server.store.data_keys import Purge
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
 from mock_server.store.sites import Sites
-from mock_server.wire.answer import send_error
 from mock_server.wire.auth import default_site
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
 
@@ -143,7 +142,8 @@ def build(settings: Settings) -> ASGIApp:
             await app(scope, receive, send)
         except asyncio.CancelledError:  # the server stops, and the call still waits for something
             if scope["type"] == "http":
-                await send_error(send, temporary("The server is stopping"))
+                stopping = temporary("The server is stopping")
+                await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)
 
     return application
 

@@ -67,13 +67,13 @@ class Endpoint:
             return operation.answer(operation.rule(rows, call, given, *ids))
 
         if not operation.writes:
-            await send_json(send, 200, self._database.read(work))
+            await send_json(scope, send, 200, self._database.read(work))
             return
         asked = read_idempotency(headers, operation.method, scope["path"], form.values)
         body, replayed = await self._database.write(
             lambda rows: once(rows, site.name, asked, call.now, work)
         )
-        await send_json(send, 200, body, [REPLAYED] if replayed else ())
+        await send_json(scope, send, 200, body, [REPLAYED] if replayed else ())
 
     def operation_of(self, method: str) -> str | None:
         """The name of the method's operation; None where the path does not have the method."""

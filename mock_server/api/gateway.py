@@ -52,15 +52,15 @@ class Gateway:
         try:
             await self._router(_as_sent(scope), receive, send)
         except ApiError as error:
-            await send_error(send, error)
+            await send_error(scope, send, error)
         except ClientDisconnect:
             return
         except asyncio.CancelledError:  # the server stops, and this request's body never came
-            await send_error(send, errors.temporary("The server is stopping"))
+            await send_error(scope, send, errors.temporary("The server is stopping"))
         except Exception:
             request_id = trace_of(scope).request_id
             _log.exception("request %s failed", request_id)
-            await send_error(send, errors.internal_error(request_id))
+            await send_error(scope, send, errors.internal_error(request_id))
 
     def operation_of(self, scope: Scope) -> str | None:
         """The name of the operation that a request asks for; None where it asks for none."""

@@ -69,8 +69,11 @@ def list_all(rows: Rows, call: Call, given: Listing) -> Page:
 
 
 def find(rows: Rows, call: Call, id: str, *columns: str, param: str | None = None) -> Row:
-    """The customer's row; ApiError 404, which names `param` where the id came as one."""
+    """The customer's row; ApiError 404, which names `param` where the id came as one.
+
+    Of a customer in a path Chargebee says what it says of a path that there is not.
+    """
     row = rows.find("customers", *columns, site=call.site.name, id=id)
     if row is None:
-        raise errors.resource_not_found(id, param)
+        raise errors.resource_not_found(id, param) if param else errors.path_not_found()
     return row

@@ -8,7 +8,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from mock_server.sandbox.fault_rules import Rule
 from mock_server.wire import connection
-from mock_server.wire.answer import send_error
+from mock_server.wire.answer import answer_headers, send_error
 
 
 @dataclass(slots=True)
@@ -27,9 +27,10 @@ class Answer:
 
     async def send(self, send: Send, *, promised: int | None = None) -> None:
         """Send it; `promised` is the length of a body that does not come as a whole."""
-        length = len(self.body) if promised is None else promised
-        headers = [(name, value) for name, value in self.headers if name != b"content-length"]
-        headers.append((b"content-length", str(length).encode()))
+        length = str(len(self.body) if promised is None else promised).encode()
+        headers = [
+            (name, length if name == b"content-length" else value) for name, value in self.headers
+        ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         unfinished = promised is not None
         await send({"type": "http.response.body", "body": self.body, "more_body": unfinished})
@@ -39,7 +40,8 @@ async def send_spoiled(
     rule: Rule, real: Answer | None, scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Send what the rule makes of the answer, which is None where nothing was carried out."""
-    answer = real or Answer(headers=[(b"content-type", b"application/json")], body=b'{"list": []}')
+    body = b'{"list": []}'
+    answer = real or Answer(200, answer_headers(scope["method"], 200, len(body)), body)
     half = Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
     match rule.given.answer:
         case "cut":
@@ -50,6 +52,6 @@ async def send_spoiled(
         case "bad_json":
             await half.send(send)
         case "bad_gateway":
-            await Answer(502).send(send)
+            await Answer(502, [(b"content-length", b"0")]).send(send)
         case _:
-            await send_error(send, rule.error())
+            await send_error(scope, send, rule.error())

@@ -83,7 +83,7 @@ class Faults:
                 return
             await self._pass(scope, _Body(receive), send)
         except ApiError as error:  # of the database: the application's own it has answered
-            await send_error(send, error)
+            await send_error(scope, send, error)
 
     async def _pass(self, scope: Scope, body: _Body, send: Send) -> None:
         try:
@@ -96,20 +96,21 @@ class Faults:
             trace = trace_of(scope)
             trace.site, trace.key_name = site.name, key.name
             trace.operation = self._operation_of(scope)
-            if known.limited and await self._limited(site, trace, send):
+            if known.limited and await self._limited(site, trace, scope, send):
                 return
             if await self._spoiled(known.rules, site, trace, scope, body, send):
                 return
         await self._app(scope, body.receive, send)
 
-    async def _limited(self, site: Site, trace: Trace, send: Send) -> bool:
+    async def _limited(self, site: Site, trace: Trace, scope: Scope, send: Send) -> bool:
         """Count the request against the site's limit; whether it was refused."""
         now = site.clock.now()
         wait = await self._database.write(lambda rows: rate_limit.take(rows, site.name, now))
         if wait is None:
             return False
         trace.remarks.append("the site's rate limit")
-        await send_error(_marked(send, _RATE_LIMIT), errors.request_limit_exceeded(wait))
+        refusal = errors.request_limit_exceeded(wait)
+        await send_error(scope, _marked(send, _RATE_LIMIT), refusal)
         return True
 
     async def _spoiled(

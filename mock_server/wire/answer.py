@@ -1,32 +1,49 @@
-"""Answers as Chargebee sends them: one JSON body, by hand, for speed."""
+"""Answers as Chargebee sends them: its headers and one JSON body, by hand, for speed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 from pydantic_core import to_json
-from starlette.types import Send
+from starlette.types import Scope, Send
 
 from mock_server.wire.errors import ApiError
 
-_CONTENT_TYPE = (b"content-type", b"application/json;charset=utf-8")
+Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
+
+_SUCCESS: Final = (b"content-type", b"application/json;charset=utf-8")
+_ERROR: Final = (b"content-type", b"application/json;charset=UTF-8")
+_ON_ALL: Final = (
+    (b"cache-control", b"no-store, no-cache, must-revalidate"),
+    (b"pragma", b"no-cache"),
+    (b"server", b"ChargeBee"),
+)
+_ON_GET: Final = (_ON_ALL[0], (b"expires", b"Thu, 01 Jan 1970 00:00:00 UTC"), *_ON_ALL[1:])
 
 
-async def send_error(send: Send, error: ApiError) -> None:
+def answer_headers(method: str, status: int, length: int) -> list[tuple[bytes, bytes]]:
+    """The headers of a JSON answer of `length` bytes to a request of that method, in order."""
+    return [
+        _SUCCESS if status == 200 else _ERROR,
+        (b"content-length", str(length).encode()),
+        *(_ON_GET if method in ("GET", "HEAD") else _ON_ALL),
+    ]
+
+
+async def send_error(scope: Scope, send: Send, error: ApiError) -> None:
     headers = [(name.encode(), value.encode()) for name, value in error.headers.items()]
-    await send_json(send, error.status, to_json(error.body()), headers)
+    await send_json(scope, send, error.status, to_json(error.body()), headers)
 
 
 async def send_json(
-    send: Send, status: int, body: bytes, headers: Iterable[tuple[bytes, bytes]] = ()
+    scope: Scope, send: Send, status: int, body: bytes, headers: Headers = ()
 ) -> None:
-    """Send `body`, which is JSON already."""
-    length = (b"content-length", str(len(body)).encode())
+    """Answer the request of the scope with `body`, which is JSON already."""
     start: dict[str, Any] = {
         "type": "http.response.start",
         "status": status,
-        "headers": [_CONTENT_TYPE, length, *headers],
+        "headers": [*answer_headers(scope["method"], status, len(body)), *headers],
     }
     await send(start)
     await send({"type": "http.response.body", "body": body})

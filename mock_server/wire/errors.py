@@ -195,7 +195,8 @@ def request_limit_exceeded(retry_after: int) -> ApiError:
     return ApiError(
         429,
         "api_request_limit_exceeded",
-        "API request limit exceeded",
+        "Sorry, access has been blocked temporarily due to request count exceeding "
+        "acceptable limits. Please try after some time.",
         type="operation_failed",
         headers={"Retry-After": str(retry_after)},
     )

@@ -76,5 +76,5 @@ def test_an_unknown_customer_is_not_found(api: httpx2.Client) -> None:
     answer = api.get("/customers/nobody")
 
     assert answer.status_code == 404
-    assert answer.json()["message"] == "nobody not found"
+    assert answer.json()["message"] == "Sorry, we couldn't find that resource"
     assert "param" not in answer.json()

@@ -179,7 +179,7 @@ def test_an_error_has_chargebees_body(
 
     assert answer.text == expected
     assert answer.status_code == json.loads(expected)["http_status_code"]
-    assert answer.headers["content-type"] == "application/json;charset=utf-8"
+    assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     assert answer.headers["x-mock-request-id"].startswith("req_")
 
 

@@ -16,6 +16,10 @@ from mock_server.wire import errors
 from tests.server import Server, Site
 
 NOTHING_CARRIED_OUT: list[Any] = []
+BLOCKED = (
+    "Sorry, access has been blocked temporarily due to request count exceeding acceptable limits. "
+    "Please try after some time."
+)
 ORDER = {"invoice_id": "__demo_inv__1"}
 LONG_AGO, FAR_AHEAD = 1_000_000_000, 4_000_000_000
 
@@ -92,7 +96,7 @@ def test_a_rule_answers_with_any_error_of_chargebees(
     status, type = errors.CODES[code]
     body = answer.json()
     assert answer.status_code == body["http_status_code"] == status
-    assert answer.headers["content-type"] == "application/json;charset=utf-8"
+    assert answer.headers["content-type"] == "application/json;charset=UTF-8"
     assert answer.headers["x-mock-fault"] == rule["id"]
     assert (body["api_error_code"], body["error_code"], body.get("type")) == (code, code, type)
     assert body["message"] == body["error_msg"] != ""
@@ -765,11 +769,11 @@ def test_a_request_above_the_limit_is_refused_as_chargebee_refuses_it(
     assert answer.headers["retry-after"] == "60"
     assert answer.headers["x-mock-fault"] == "rate_limit"
     assert answer.json() == {
-        "message": "API request limit exceeded",
+        "message": BLOCKED,
         "type": "operation_failed",
         "api_error_code": "api_request_limit_exceeded",
         "error_code": "api_request_limit_exceeded",
-        "error_msg": "API request limit exceeded",
+        "error_msg": BLOCKED,
         "http_status_code": 429,
     }
     mock.delete("/rate_limit")
