@@ -208,7 +208,9 @@ class TestRefusals:
 
         refused = _refusal("--database", str(database), "--workers", workers)
 
-        assert refused.startswith(f"{database} has schema version 9999; this chargebee-mock knows ")
+        assert refused.startswith(
+            f"{database} has a schema that this chargebee-mock does not know: version 9999."
+        )
         assert database.read_bytes() == before
 
 

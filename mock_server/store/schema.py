@@ -1,18 +1,34 @@
-"""The stored schema's version: made new, brought up to date, or refused by name."""
+"""The stored schema: made new, brought up to date, or refused by name.
+
+The files of `migrations/` make it. A database names those that it has had in its table
+`migrations`, so that two branches may each add one, and whichever a database lacks is carried out.
+"""
 
 from __future__ import annotations
 
-import re
 import sqlite3
+from collections.abc import Iterator
 from importlib import resources
 from typing import Final
 
 APPLICATION_ID: Final = 0x43424D4B
 """`CBMK`: how a file says that it is ours (SQLite's `PRAGMA application_id`)."""
 
+_NAMES: Final = 1000
+"""The `user_version` of a database that names its migrations."""
+
+_COUNTED: Final = (
+    "0001_first",
+    "0002_deliveries",
+    "0003_faults",
+    "0004_sites",
+    "0005_requests",
+)
+"""The migrations of databases that counted them: then `user_version` is their number."""
+
 
 class SchemaError(Exception):
-    """The file is none of ours, or of a version that this server does not know."""
+    """The file is none of ours, or has a schema that this server does not know."""
 
 
 def prepare(connection: sqlite3.Connection, name: str) -> None:
@@ -23,16 +39,24 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
     file at once make its tables once.
     """
     migrations = _migrations()
-    if _version(connection, name, len(migrations)) == len(migrations):
+    had = _had(connection, name, migrations)
+    if had == migrations.keys() and _pragma(connection, "user_version") == _NAMES:
         return
     connection.execute("BEGIN IMMEDIATE")
     try:
-        done = _version(connection, name, len(migrations))
-        for script in migrations[done:]:
-            for statement in _statements(script):
-                connection.execute(statement)
+        had = _had(connection, name, migrations)
+        for migration, script in migrations.items():
+            if migration not in had:
+                for statement in _statements(script):
+                    connection.execute(statement)
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR NOT NULL, PRIMARY KEY (name))"
+        )
+        connection.executemany(
+            "INSERT OR IGNORE INTO migrations VALUES (?)", [(name,) for name in migrations]
+        )
         connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-        connection.execute(f"PRAGMA user_version = {len(migrations)}")
+        connection.execute(f"PRAGMA user_version = {_NAMES}")
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -40,30 +64,55 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
         raise
 
 
-def _version(connection: sqlite3.Connection, name: str, newest: int) -> int:
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
+def _had(connection: sqlite3.Connection, name: str, known: dict[str, str]) -> set[str]:
+    """The migrations that the database has had; SchemaError where it is not to be touched."""
+    application = _pragma(connection, "application_id")
+    version = _pragma(connection, "user_version")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application == 0 and version == 0 and tables == 0:
-        return 0
+        return set()
     if application != APPLICATION_ID:
         raise SchemaError(f"{name} is a database of another program; it was not touched")
-    if not 1 <= version <= newest:
-        raise SchemaError(
-            f"{name} has schema version {version}; this chargebee-mock knows 1 to {newest}. "
-            "It was not touched: use the chargebee-mock that made it, or another file"
-        )
-    return int(version)
+    if 1 <= version <= len(_COUNTED):
+        return set(_COUNTED[:version])
+    if version != _NAMES:
+        raise _unknown(name, f"version {version}")
+    had = {row[0] for row in connection.execute("SELECT name FROM migrations")}
+    if had - known.keys():
+        raise _unknown(name, ", ".join(sorted(had - known.keys())))
+    return had
 
 
-def _migrations() -> list[str]:
-    folder = resources.files("mock_server.store") / "migrations"
-    scripts = sorted(
-        (file for file in folder.iterdir() if file.name.endswith(".sql")), key=lambda f: f.name
+def _unknown(name: str, schema: str) -> SchemaError:
+    return SchemaError(
+        f"{name} has a schema that this chargebee-mock does not know: {schema}. "
+        "It was not touched: use the chargebee-mock that made it, or another file"
     )
-    return [script.read_text("utf-8") for script in scripts]
 
 
-def _statements(script: str) -> list[str]:
-    statements = re.sub(r"^--.*$", "", script, flags=re.MULTILINE).split(";")
-    return [statement for statement in statements if statement.strip()]
+def _pragma(connection: sqlite3.Connection, name: str) -> int:
+    (value,) = connection.execute(f"PRAGMA {name}").fetchone()
+    return int(value)
+
+
+def _migrations() -> dict[str, str]:
+    """Each migration's SQL by its name, in the order in which they are carried out."""
+    folder = resources.files("mock_server.store") / "migrations"
+    scripts = {
+        file.name.removesuffix(".sql"): file.read_text("utf-8")
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }
+    return dict(sorted(scripts.items()))
+
+
+def _statements(script: str) -> Iterator[str]:
+    """The statements of a script; each ends at the end of a line."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""
+    if statement.strip():
+        yield statement

@@ -30,6 +30,14 @@ def _partial(name: str, condition: str, *columns: str) -> Index:
     return Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
+class MigrationRow(SQLModel, table=True):
+    """A file of `migrations/` that this database has had."""
+
+    __tablename__: ClassVar[str] = "migrations"
+
+    name: str = Field(primary_key=True)
+
+
 class SiteRow(SQLModel, table=True):
     """`clock_offset` and `clock_frozen_at` are the site's `clock.Clock`; None runs as usual.
 

@@ -17,7 +17,11 @@ from mock_server.store.database import DatabaseError, open_database
 
 TABLES = sorted(SQLModel.metadata.tables)
 APPLICATION_ID = int.from_bytes(b"CBMK", "big")
-NEWEST = len(list((Path(schema.__file__).parent / "migrations").glob("*.sql")))
+MIGRATIONS = Path(schema.__file__).parent / "migrations"
+NAMES = sorted(file.stem for file in MIGRATIONS.glob("*.sql"))
+NAMED = 1000
+COUNTED = ["0001_first", "0002_deliveries", "0003_faults", "0004_sites", "0005_requests"]
+"""What the databases that counted their migrations may have had."""
 
 
 @pytest.fixture
@@ -73,6 +77,10 @@ def _version(connection: sqlite3.Connection) -> tuple[int, int]:
     return application, version
 
 
+def _migrations(connection: sqlite3.Connection) -> list[str]:
+    return [name for (name,) in connection.execute("SELECT name FROM migrations ORDER BY 1")]
+
+
 def _make(file: Path, *statements: str) -> None:
     with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         for statement in statements:
@@ -101,11 +109,12 @@ def test_a_table_has_the_declared_keys_and_indexes(
     assert _indexes(migrated, table) == _indexes(declared, table) != {}
 
 
-def test_a_new_file_says_whose_it_is_and_its_version(database: Path) -> None:
+def test_a_new_file_says_whose_it_is_and_names_its_migrations(database: Path) -> None:
     open_database(str(database)).close()
 
     with closing(sqlite3.connect(database)) as made:
-        assert _version(made) == (APPLICATION_ID, NEWEST)
+        assert _version(made) == (APPLICATION_ID, NAMED)
+        assert _migrations(made) == NAMES
         assert made.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
@@ -137,10 +146,11 @@ def test_a_file_in_folders_that_do_not_exist_yet_is_made(tmp_path: Path) -> None
 
 FOREIGN = "CREATE TABLE notes (id INTEGER PRIMARY KEY)"
 OTHER_PROGRAM = "{file} is a database of another program; it was not touched"
-OTHER_VERSION = (
-    f"{{file}} has schema version {{version}}; this chargebee-mock knows 1 to {NEWEST}. "
+UNKNOWN = (
+    "{file} has a schema that this chargebee-mock does not know: {schema}. "
     "It was not touched: use the chargebee-mock that made it, or another file"
 )
+OURS = f"PRAGMA application_id = {APPLICATION_ID}"
 
 
 @pytest.mark.parametrize(
@@ -154,27 +164,33 @@ OTHER_VERSION = (
             id="another program's mark",
         ),
         pytest.param(
-            [
-                FOREIGN,
-                f"PRAGMA application_id = {APPLICATION_ID}",
-                f"PRAGMA user_version = {NEWEST + 1}",
-            ],
-            OTHER_VERSION.replace("{version}", str(NEWEST + 1)),
-            id="a newer version",
+            [FOREIGN, OURS, "PRAGMA user_version = 6"],
+            UNKNOWN.replace("{schema}", "version 6"),
+            id="a version that no server counted",
         ),
         pytest.param(
-            [FOREIGN, f"PRAGMA application_id = {APPLICATION_ID}"],
-            OTHER_VERSION.replace("{version}", "0"),
+            [FOREIGN, OURS],
+            UNKNOWN.replace("{schema}", "version 0"),
             id="our mark without a version",
         ),
         pytest.param(
-            [FOREIGN, f"PRAGMA application_id = {APPLICATION_ID}", "PRAGMA user_version = -1"],
-            OTHER_VERSION.replace("{version}", "-1"),
+            [FOREIGN, OURS, "PRAGMA user_version = -1"],
+            UNKNOWN.replace("{schema}", "version -1"),
             id="a version below the first",
+        ),
+        pytest.param(
+            [
+                "CREATE TABLE migrations (name VARCHAR NOT NULL, PRIMARY KEY (name))",
+                "INSERT INTO migrations VALUES ('0001_first'), ('2001_space'), ('2001_odyssey')",
+                OURS,
+                f"PRAGMA user_version = {NAMED}",
+            ],
+            UNKNOWN.replace("{schema}", "2001_odyssey, 2001_space"),
+            id="migrations of a newer server",
         ),
     ],
 )
-def test_a_database_that_is_not_of_a_known_version_is_refused_untouched(
+def test_a_database_that_is_not_known_is_refused_untouched(
     database: Path, statements: list[str], message: str
 ) -> None:
     _make(database, *statements)
@@ -190,10 +206,10 @@ def test_a_database_that_is_not_of_a_known_version_is_refused_untouched(
 
 def test_a_newer_file_of_a_server_that_ran_is_refused_untouched(database: Path) -> None:
     open_database(str(database)).close()
-    _make(database, f"PRAGMA user_version = {NEWEST + 1}")
+    _make(database, "INSERT INTO migrations VALUES ('2001_space')")
     before = database.read_bytes()
 
-    with pytest.raises(DatabaseError, match=rf"version {NEWEST + 1}; .* knows 1 to {NEWEST}\. "):
+    with pytest.raises(DatabaseError, match=r"does not know: 2001_space\. It was not touched"):
         open_database(str(database))
 
     assert database.read_bytes() == before
@@ -246,42 +262,91 @@ def test_a_schema_that_cannot_be_finished_is_not_begun(connection: sqlite3.Conne
 
 
 @pytest.fixture
-def next_migration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """An empty second migration, after a copy of the first."""
-    shipped = Path(schema.__file__).parent / "migrations" / "0001_first.sql"
+def folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder of migrations in the place of the shipped ones; it has the first of them."""
     folder = tmp_path / "migrations"
     folder.mkdir()
-    (folder / shipped.name).write_text(shipped.read_text())
+    (folder / "0001_first.sql").write_text((MIGRATIONS / "0001_first.sql").read_text())
     monkeypatch.setattr("importlib.resources.files", lambda package: tmp_path)
-    return folder / "0002_second.sql"
+    return folder
+
+
+def _add_column(folder: Path, name: str, table: str) -> None:
+    script = f"-- A column; more of it.\nALTER TABLE {table}\n    ADD COLUMN colour VARCHAR;\n"
+    (folder / f"{name}.sql").write_text(script)
 
 
 def test_an_older_file_is_brought_up_to_date_and_keeps_its_rows(
-    connection: sqlite3.Connection, next_migration: Path
+    connection: sqlite3.Connection, folder: Path
 ) -> None:
     schema.prepare(connection, "older")
     connection.execute("INSERT INTO sites VALUES ('acme-test', 1700000000, 7)")
-    next_migration.write_text("-- A column more.\nALTER TABLE sites ADD COLUMN colour VARCHAR;\n")
+    _add_column(folder, "0002_second", "sites")
 
     schema.prepare(connection, "older")
 
     assert connection.execute("SELECT * FROM sites").fetchall() == [
         ("acme-test", 1700000000, 7, None)
     ]
-    assert _version(connection) == (APPLICATION_ID, 2)
+    assert _migrations(connection) == ["0001_first", "0002_second"]
+
+
+def test_two_branches_may_add_a_migration_of_the_same_number(
+    connection: sqlite3.Connection, folder: Path
+) -> None:
+    _add_column(folder, "0002_mine", "sites")
+    schema.prepare(connection, "of one branch")
+    _add_column(folder, "0002_hers", "orders")
+
+    schema.prepare(connection, "of both")
+    schema.prepare(connection, "of both")
+
+    assert _migrations(connection) == ["0001_first", "0002_hers", "0002_mine"]
+    for table in ("sites", "orders"):
+        assert [column[1] for column in _columns(connection, table)].count("colour") == 1
 
 
 def test_a_migration_that_fails_half_way_leaves_the_older_file_as_it_was(
-    connection: sqlite3.Connection, next_migration: Path
+    connection: sqlite3.Connection, folder: Path
 ) -> None:
     schema.prepare(connection, "older")
     before = connection.serialize()
-    next_migration.write_text(
-        "ALTER TABLE sites ADD COLUMN colour VARCHAR;\nALTER TABLE nowhere ADD COLUMN a VARCHAR;\n"
-    )
+    _add_column(folder, "0002_second", "sites")
+    _add_column(folder, "0003_third", "nowhere")
 
     with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
         schema.prepare(connection, "older")
 
     assert connection.serialize() == before
-    assert _version(connection) == (APPLICATION_ID, 1)
+
+
+def test_a_statement_may_hold_a_semicolon(connection: sqlite3.Connection, folder: Path) -> None:
+    (folder / "0002_second.sql").write_text(
+        "INSERT INTO sites VALUES ('a;b', 1, 0); -- two; in one\n-- and;\n"
+    )
+
+    schema.prepare(connection, "odd")
+
+    assert connection.execute("SELECT name FROM sites").fetchall() == [("a;b",)]
+
+
+@pytest.mark.parametrize("version", range(1, len(COUNTED) + 1))
+def test_a_file_that_counted_its_migrations_keeps_its_rows(database: Path, version: int) -> None:
+    scripts = [(MIGRATIONS / f"{name}.sql").read_text() for name in COUNTED[:version]]
+    with closing(sqlite3.connect(database, isolation_level=None)) as older:
+        for script in scripts:
+            older.executescript(script)
+        older.execute(
+            "INSERT INTO sites (name, created_at, last_invoice_number) VALUES ('acme-test', 5, 7)"
+        )
+        older.execute(OURS)
+        older.execute(f"PRAGMA user_version = {version}")
+        older.execute("PRAGMA journal_mode = WAL")
+
+    open_database(str(database)).close()
+
+    with closing(sqlite3.connect(database)) as migrated:
+        kept = migrated.execute("SELECT name, created_at, last_invoice_number FROM sites")
+        assert kept.fetchall() == [("acme-test", 5, 7)]
+        assert _migrations(migrated) == NAMES
+        assert _version(migrated) == (APPLICATION_ID, NAMED)
