@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
 from mock_server.resources.resource import Attributes
@@ -30,5 +32,13 @@ class AddressParameters(_Lines, Parameters):
     """An address as it is sent: what it does not know is ignored, and a blank line clears."""
 
 
-class Address(_Lines, Attributes):
-    """An address as it is shown."""
+class BillingAddress(_Lines, Attributes):
+    """Where a customer or an invoice is billed to."""
+
+    object: Literal["billing_address"] = "billing_address"
+
+
+class ShippingAddress(_Lines, Attributes):
+    """Where an invoice or an order is sent to."""
+
+    object: Literal["shipping_address"] = "shipping_address"

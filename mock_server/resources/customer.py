@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+import json
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, TypeAlias
 
-from mock_server.resources.address import Address
+from mock_server.resources.address import BillingAddress
 from mock_server.resources.enums import Gateway, PaymentMethodType
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Attributes, Cents, Map, Moment, Resource
@@ -14,6 +16,10 @@ from mock_server.wire import errors
 from mock_server.wire.call import Call
 from mock_server.wire.listing import Listing
 from mock_server.wire.parameters import Parameters, email, required, required_email, text
+
+CardStatus: TypeAlias = Literal[
+    "no_card", "valid", "expiring", "expired", "pending_verification", "invalid"
+]
 
 
 class Contact(Attributes):
@@ -26,17 +32,20 @@ class Contact(Attributes):
     enabled: bool = False
     send_account_email: bool = False
     send_billing_email: bool = False
+    object: Literal["contact"] = "contact"
 
 
 class PaymentMethod(Attributes):
+    object: Literal["payment_method"] = "payment_method"
     type: PaymentMethodType
+    reference_id: str = required(200)
     gateway: Gateway
     status: Literal["valid", "expiring", "expired", "invalid"] = "valid"
-    reference_id: str = required(200)
 
 
 class Customer(Resource):
     kind: ClassVar[str] = "customer"
+    derived: ClassVar[frozenset[str]] = frozenset({"card_status"})
 
     id: str = required(50)
     first_name: str | None = text(150)
@@ -50,14 +59,27 @@ class Customer(Resource):
     created_at: Moment
     created_from_ip: str | None = text(50)
     taxability: Literal["taxable", "exempt"] | None = "taxable"
-    billing_address: Address | None = None
+    invoice_notes: str | None = text(2000)
+    object: Literal["customer"] = "customer"
+    billing_address: BillingAddress | None = None
+    card_status: CardStatus = "no_card"
     contacts: list[Contact] | None = None
     payment_method: PaymentMethod | None = None
-    invoice_notes: str | None = text(2000)
     account_credits: Cents = 0
     refundable_credits: Cents = 0
     excess_payments: Cents = 0
     meta_data: Map | None = None
+
+    @classmethod
+    def show(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        return super().show({**values, "card_status": card_status(values.get("payment_method"))})
+
+
+def card_status(payment_method: str | None) -> CardStatus:
+    """The status of the card that a payment method (JSON) is; `no_card` where it is none."""
+    method = json.loads(payment_method or "{}")
+    status: CardStatus = method["status"] if method.get("type") == "card" else "no_card"
+    return status
 
 
 def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Final, Literal
 
 from mock_server.outbox.record import Email, record_event
 from mock_server.resources import customer
-from mock_server.resources.address import Address
+from mock_server.resources.address import BillingAddress, ShippingAddress
 from mock_server.resources.enums import OrderStatus
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Attributes, Cents, Moment, Resource
@@ -36,27 +36,30 @@ class LineItem(Attributes):
     date_to: Moment
     unit_amount: int
     quantity: int | None = 1
-    amount: int | None = None
     is_taxed: bool = False
     tax: Cents | None = 0
     tax_rate: float | None = number(0, 100)
-    reference_line_item_id: str | None = text(40)
+    object: Literal["line_item"] = "line_item"
+    amount: int | None = None
     description: str = required(250)
     type: Literal["charge", "prorated_charge", "setup_charge"]
     entity_type: Literal["plan", "addon", "adhoc"]
     entity_id: str | None = text(100)
+    reference_line_item_id: str | None = text(40)
 
 
 class Discount(Attributes):
-    amount: Cents
-    description: str | None = text(250)
+    object: Literal["discount"] = "discount"
     type: Literal["coupon", "credit_adjustment", "account_credits"]
+    description: str | None = text(250)
+    amount: Cents
     entity_id: str | None = text(100)
 
 
 class Tax(Attributes):
-    amount: Cents
+    object: Literal["tax"] = "tax"
     description: str | None = text(250)
+    amount: Cents
 
 
 class LinkedTransaction(Attributes):
@@ -97,37 +100,39 @@ class Note(Attributes):
 
 class Invoice(Resource):
     kind: ClassVar[str] = "invoice"
+    derived: ClassVar[frozenset[str]] = frozenset({"linked_orders"})
 
     id: str = required(50)
+    po_number: str | None = text(100)
     customer_id: str = required(50)
     subscription_id: str | None = text(50)
     recurring: bool = True
     status: Literal["paid", "payment_due", "not_paid", "voided", "pending"]
-    start_date: Moment
-    end_date: Moment | None = None
-    po_number: str | None = text(100)
     vat_number: str | None = text(20)
     price_type: Literal["tax_exclusive", "tax_inclusive"] = "tax_exclusive"
-    currency_code: str = required(3)
-    tax: Cents = 0
-    sub_total: Cents
+    start_date: Moment
+    end_date: Moment | None = None
     amount: Cents | None = None
-    amount_due: Cents | None = None
-    amount_adjusted: Cents | None = 0
     amount_paid: Cents | None = None
-    paid_on: Moment | None = None
+    amount_adjusted: Cents | None = 0
     credits_applied: Cents | None = 0
+    amount_due: Cents | None = None
+    paid_on: Moment | None = None
     dunning_status: Literal["in_progress", "exhausted", "stopped", "success"] | None = None
     next_retry: Moment | None = None
+    object: Literal["invoice"] = "invoice"
     first_invoice: bool | None = None
+    currency_code: str = required(3)
+    tax: Cents = 0
     line_items: list[LineItem] | None = None
     discounts: list[Discount] | None = None
     taxes: list[Tax] | None = None
+    sub_total: Cents
     linked_transactions: list[LinkedTransaction] | None = None
     linked_orders: list[LinkedOrder] | None = None
+    billing_address: BillingAddress | None = None
+    shipping_address: ShippingAddress | None = None
     notes: list[Note] | None = None
-    shipping_address: Address | None = None
-    billing_address: Address | None = None
 
 
 class ListInvoices(Listing):

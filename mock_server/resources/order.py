@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Literal
 
 from mock_server.outbox.record import Email, record_event
 from mock_server.resources import customer, invoice
@@ -37,6 +37,7 @@ class Order(Resource):
     created_by: str | None = text(50)
     created_at: Moment
     status_update_at: Moment | None = None
+    object: Literal["order"] = "order"
     currency_code: str | None = text(3)
 
 

@@ -24,9 +24,21 @@ Map: TypeAlias = dict[str, Any]
 
 
 class Attributes(BaseModel):
-    """A group of attributes inside a resource."""
+    """A group of attributes, in the order in which Chargebee shows them.
+
+    A group that says what it is has an attribute `object` with that as its default, in its place.
+    """
 
     model_config = ConfigDict(defer_build=True, extra="forbid")
+
+    @classmethod
+    def show(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The group as an answer shows it: attributes without a value are left out."""
+        return {
+            name: value if restore is None else restore(value)
+            for name, restore, fixed in _attributes(cls)
+            if (value := values.get(name, fixed)) is not None
+        }
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -43,41 +55,33 @@ class Attributes(BaseModel):
 
 
 class Resource(Attributes):
-    """A resource's attributes in the order in which Chargebee shows them.
-
-    An attribute that is not a plain value is kept as JSON in its column.
-    """
+    """A resource. An attribute that is not a plain value is kept as JSON in its column."""
 
     kind: ClassVar[str]
     """The resource's name: the key of its wrapper and its `object` attribute."""
+
+    derived: ClassVar[frozenset[str]] = frozenset()
+    """The attributes that follow from others, so that no column keeps them."""
 
     @classmethod
     def __get_pydantic_json_schema__(
         cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
     ) -> JsonSchemaValue:
-        """The attributes and, in answers, the `object` that `show` adds to them."""
+        """The attributes and, in answers, the `object` that `show` ends with if it has no place."""
         schema = super().__get_pydantic_json_schema__(core_schema, handler)
         if handler.mode == "validation":
             return schema
         described = handler.resolve_ref_schema(schema)
-        described["properties"]["object"] = {"type": "string", "const": cls.kind}
-        described["required"].append("object")
+        if "object" not in described["properties"]:
+            described["properties"]["object"] = {"type": "string", "const": cls.kind}
+            described["required"].append("object")
         return schema
-
-    @classmethod
-    def show(cls, row: Mapping[str, Any]) -> dict[str, Any]:
-        """The resource as an answer shows it: attributes without a value are left out."""
-        shown = {
-            name: value if restore is None else restore(value)
-            for name, restore in _attributes(cls)
-            if (value := row.get(name)) is not None
-        }
-        shown["object"] = cls.kind
-        return shown
 
     def to_row(self) -> Row:
         """The columns that keep this resource, less its site."""
-        values = self.model_dump(mode="json", exclude_none=True)
+        values = self.model_dump(
+            mode="json", exclude_none=True, exclude={"object", *type(self).derived}
+        )
         return {
             name: json.dumps(value) if isinstance(value, dict | list) else value
             for name, value in values.items()
@@ -85,15 +89,22 @@ class Resource(Attributes):
 
 
 _Restore: TypeAlias = Callable[[Any], Any] | None
-_known: dict[type[Resource], tuple[tuple[str, _Restore], ...]] = {}
+_Shown: TypeAlias = tuple[str, _Restore, str | None]
+"""An attribute's name, how a kept value becomes the shown one, and its value where it is fixed."""
+
+_known: dict[type[Attributes], tuple[_Shown, ...]] = {}
 
 
-def _attributes(resource: type[Resource]) -> tuple[tuple[str, _Restore], ...]:
-    if resource not in _known:
-        _known[resource] = tuple(
-            (name, _restore(field.annotation)) for name, field in resource.model_fields.items()
-        )
-    return _known[resource]
+def _attributes(group: type[Attributes]) -> tuple[_Shown, ...]:
+    if group not in _known:
+        shown: list[_Shown] = [
+            (name, _restore(field.annotation), field.default if name == "object" else None)
+            for name, field in group.model_fields.items()
+        ]
+        if issubclass(group, Resource) and "object" not in group.model_fields:
+            shown.append(("object", None, group.kind))
+        _known[group] = tuple(shown)
+    return _known[group]
 
 
 def _restore(annotation: object) -> _Restore:
@@ -101,12 +112,18 @@ def _restore(annotation: object) -> _Restore:
     kind = annotation
     if isinstance(annotation, UnionType):
         kind = next(member for member in get_args(annotation) if member is not type(None))
+    if (item := _part(next(iter(get_args(kind)), None))) is not None:
+        return lambda value: [item.show(one) for one in _from_json(value)]
+    if (part := _part(kind)) is not None:
+        return lambda value: part.show(_from_json(value))
     kind = get_origin(kind) or kind
     if kind is bool:
         return bool
-    if kind in (list, dict) or (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        return _from_json
-    return None
+    return _from_json if kind in (list, dict) else None
+
+
+def _part(kind: object) -> type[Attributes] | None:
+    return kind if isinstance(kind, type) and issubclass(kind, Attributes) else None
 
 
 def _admits_none(annotation: object) -> bool:

@@ -12,12 +12,12 @@ from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import ErrorDetails
 
 from mock_server.resources import fixture, webhook_endpoint
-from mock_server.resources.address import Address
+from mock_server.resources.address import ShippingAddress
 from mock_server.resources.customer import Customer
 from mock_server.resources.fixture import Fixture, FixtureError
 from mock_server.resources.invoice import Invoice, LinkedOrder
 from mock_server.resources.order import Order
-from mock_server.resources.resource import Moment
+from mock_server.resources.resource import Moment, Resource
 from mock_server.resources.webhook_endpoint import NewEndpoint, WebhookEndpoint
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
@@ -77,7 +77,7 @@ class SeedOrder(Order):
     status: Literal["new", "processing", "complete", "cancelled", "voided"] = "new"
     created_by: str = Field(default=FULL_ACCESS.name, max_length=50)
     created_at: Moment | None = None  # type: ignore[assignment]
-    shipping_address: Address | None = None
+    shipping_address: ShippingAddress | None = None
 
     def to_full_row(self, currency_code: str, now: int) -> Row:
         """The columns, with what was not given as `POST /orders` would have it."""
@@ -201,7 +201,7 @@ def export(rows: Rows, site: str, *, passwords: bool) -> dict[str, Any]:
         ("invoices", SeedInvoice),
         ("orders", SeedOrder),
     ):
-        held[table] = [_less_object(resource.show(row)) for row in rows.all(table, site=site)]
+        held[table] = [_exported(resource, row) for row in rows.all(table, site=site)]
     return {kind: things for kind, things in held.items() if things}
 
 
@@ -268,11 +268,24 @@ def _exported_key(row: Row) -> dict[str, Any]:
 
 
 def _exported_endpoint(row: Row, passwords: bool) -> dict[str, Any]:
-    shown = _less_object(WebhookEndpoint.show(row))
+    shown = _exported(WebhookEndpoint, row)
     password = row["basic_auth_password"]
     return {**shown, "basic_auth_password": password} if passwords and password else shown
 
 
-def _less_object(shown: dict[str, Any]) -> dict[str, Any]:
-    del shown["object"]
-    return shown
+def _exported(resource: type[Resource], row: Row) -> dict[str, Any]:
+    """The attributes of which a fixture makes the resource again."""
+    return {
+        name: value if name == "meta_data" else _less_object(value)
+        for name, value in _less_object(resource.show(row)).items()
+        if name not in resource.derived
+    }
+
+
+def _less_object(shown: Any) -> Any:
+    """A resource or one of its parts without what it is, which its place says."""
+    if isinstance(shown, list):
+        return [_less_object(one) for one in shown]
+    if not isinstance(shown, dict):
+        return shown
+    return {name: value for name, value in shown.items() if name != "object"}

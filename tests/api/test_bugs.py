@@ -47,7 +47,7 @@ def test_a_bug_is_a_500_that_leads_to_the_servers_log(database: Path) -> None:
         "error_msg": message,
         "http_status_code": 500,
     }
-    assert f"request {request_id} failed\nTraceback " in server.said
+    assert f"request {request_id} failed\n  Traceback " in server.said
     assert "ZeroDivisionError: a bug" in server.said
     assert another.status_code == 200
 

@@ -12,13 +12,14 @@ import json
 from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, get_args
 
 import pytest
 
 from mock_server.api import v1
 from mock_server.api.openapi import describe
 from mock_server.api.operation import Operation
+from mock_server.resources.customer import CardStatus
 from mock_server.resources.resource import Resource
 from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
@@ -61,6 +62,8 @@ WEBHOOK_STATUSES: Final = frozenset(
     }
 )
 
+CARD_STATUSES: Final = frozenset(get_args(CardStatus))
+
 DEVIATIONS: Final = {
     "An update that names no status leaves it alone: the default is a slip of the description.": [
         Deviation("update_an_order", "body.status", "default", None, "new"),
@@ -82,14 +85,37 @@ DEVIATIONS: Final = {
         Deviation("Event", "webhooks[].object", "default", "webhook", None),
         Deviation("Event", "webhooks[].object", "required", True, None),
     ],
-    "Every resource says what it is; Chargebee's samples show it, its description leaves it out.": [
-        Deviation(resource, "object", respect, ours, None)
-        for resource in ("Order", "Invoice", "Customer", "Event")
+    "An event says what it is; Chargebee's samples show it, its description leaves it out.": [
+        Deviation("Event", "object", respect, ours, None)
+        for respect, ours in (("type", "string"), ("const", "event"), ("required", True))
+    ],
+    "So does every other resource, and most of their parts.": [
+        Deviation(resource, f"{part}object", respect, ours, None)
+        for resource, part, kind in (
+            ("Order", "", "order"),
+            ("Customer", "", "customer"),
+            ("Customer", "billing_address.", "billing_address"),
+            ("Customer", "contacts[].", "contact"),
+            ("Customer", "payment_method.", "payment_method"),
+            ("Invoice", "", "invoice"),
+            ("Invoice", "billing_address.", "billing_address"),
+            ("Invoice", "shipping_address.", "shipping_address"),
+            ("Invoice", "line_items[].", "line_item"),
+            ("Invoice", "discounts[].", "discount"),
+            ("Invoice", "taxes[].", "tax"),
+        )
         for respect, ours in (
             ("type", "string"),
-            ("const", resource.lower()),
+            ("const", kind),
+            ("default", kind),
             ("required", True),
         )
+    ],
+    "Chargebee's customers show the status of their card; its description leaves it out.": [
+        Deviation("Customer", "card_status", "type", "string", None),
+        Deviation("Customer", "card_status", "default", "no_card", None),
+        Deviation("Customer", "card_status", "required", True, None),
+        Deviation("Customer", "card_status", "enum", CARD_STATUSES, None),
     ],
     "A seed need not spell out that an amount is nothing.": [
         Deviation("Invoice", "tax", "default", 0, None),
