@@ -47,6 +47,7 @@ from mock_server.store.lease import Lease
 from mock_server.store.sites import Sites
 from mock_server.wire.auth import default_site
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
+from mock_server.wire.hosts import Environments
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
 
@@ -73,6 +74,7 @@ def build(settings: Settings) -> ASGIApp:
         database,
         seed.planter(settings.seed),
         endpoints,
+        Environments(settings.environment),
         strict=settings.strict_sites,
         send_emails=bool(settings.smtp),
     )
@@ -80,7 +82,9 @@ def build(settings: Settings) -> ASGIApp:
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
     gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
     spoiled = Faults(gateway, database, sites, gateway.operation_of)
-    journal = Journal(spoiled, database, limit=settings.journal_limit, shared=settings.workers > 1)
+    journal = Journal(
+        spoiled, database, sites, limit=settings.journal_limit, shared=settings.workers > 1
+    )
     lease = Lease(database)
     workers = _workers(settings, database, lease)
 
@@ -112,6 +116,7 @@ def build(settings: Settings) -> ASGIApp:
         redirect_slashes=False,
         lifespan=lifespan,
     )
+    app.state.directory = sites
     _refuse_as_chargebee(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     limited = not settings.no_limits

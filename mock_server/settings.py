@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
 
 ENVIRONMENT_PREFIX: Final = "CHARGEBEE_MOCK_"
+
+_DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
 _STATE: Final = Path(".chargebee-mock")
 _BUNDLED_FIXTURES: Final = Path(__file__).parent / "fixtures"
@@ -56,6 +59,12 @@ class Settings:
         shown="info on a terminal, warning elsewhere",
     )
     strict_params: bool = _knob(False, "Refuse unknown parameters instead of ignoring them.")
+    environment: tuple[str, ...] = _knob(
+        (),
+        "Domain under which the first label of a host names a site, besides chargebee.com and "
+        "localhost; may be given several times.",
+        shown="none",
+    )
     strict_sites: bool = _knob(
         False, "Answer site_not_found for an unknown site instead of making it."
     )
@@ -84,6 +93,9 @@ class Settings:
         _within("attempts_limit", self.attempts_limit, 0, 10_000_000)
         _within("webhook_retry_scale", self.webhook_retry_scale, 0, 1000)
         _within("webhook_timeout", self.webhook_timeout, 0.01, 3600)
+        for domain in self.environment:
+            if not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdecimal():
+                raise ValueError(f"environment: {domain!r} is no domain such as billing.example")
         if self.smtp:
             _ = self.smtp_address
         if self.log_level not in ("", "debug", "info", "warning", "error"):

@@ -41,7 +41,8 @@ Request: TypeAlias = dict[str, Any]
     "--site",
     envvar=f"{ENVIRONMENT_PREFIX}SITE",
     show_envvar=True,
-    help="Whose requests; without it those of the site that the address names, or of demo-test.",
+    help="Whose requests, * for all sites'; without it those of the site that the address names, "
+    "or of demo-test.",
 )
 @click.option(
     "-n", "--lines", default=10, type=click.IntRange(0, _MOST), help="How many to begin with."

@@ -105,6 +105,16 @@ class TestRefusals:
                 "postgresql://localhost/x",
                 "database: PostgreSQL is not supported yet; name a SQLite file",
             ),
+            (
+                "environment",
+                ".example",
+                "environment: '.example' is no domain such as billing.example",
+            ),
+            (
+                "environment",
+                "0.0.1",
+                "environment: '0.0.1' is no domain such as billing.example",
+            ),
         ],
     )
     def test_a_value_out_of_range_is_named(self, option: str, value: str, message: str) -> None:
@@ -305,7 +315,8 @@ class TestLog:
         lines = [line for line in server.said.splitlines() if "/api/" in line]
         expected = [
             r"POST /api/v1/orders 200 \d+\.\d ms; parameter statuss is not used; ignored",
-            r"GET /api/v1/orders 401 \d+\.\d ms",
+            r"GET /api/v1/orders 401 \d+\.\d ms; the host names the site .*-test; the key starts "
+            r"neither with test_ nor with live_",
             r"GET /api/v1/orders 200 \d+\.\d ms; "
             r"parameter a\\x0a12:00:00\\x1b\[2J is not used; ignored",
         ]

@@ -52,6 +52,8 @@ class Gateway:
         try:
             await self._router(_as_sent(scope), receive, send)
         except ApiError as error:
+            if error.remark is not None:
+                trace_of(scope).remarks.append(error.remark)
             await send_error(scope, send, error)
         except ClientDisconnect:
             return

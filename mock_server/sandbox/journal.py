@@ -20,7 +20,7 @@ from mock_server.log import request_line
 from mock_server.store.database import Database
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import headers
-from mock_server.wire.auth import Site, default_site, site_of_host
+from mock_server.wire.auth import Directory, Site, default_site
 from mock_server.wire.call import Trace, begin_trace
 from mock_server.wire.errors import ApiError
 from mock_server.wire.ids import new_id
@@ -62,9 +62,18 @@ class Journal:
     `shared` says that other processes journal into the same database.
     """
 
-    def __init__(self, app: ASGIApp, database: Database, *, limit: int, shared: bool) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        database: Database,
+        directory: Directory,
+        *,
+        limit: int,
+        shared: bool,
+    ) -> None:
         self._app = app
         self._database = database
+        self._directory = directory
         self._limit = limit
         self._shared = shared
         self._waiting: list[Entry] = []
@@ -73,7 +82,7 @@ class Journal:
         self._flushing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        site = Site(site_of_host(_header(scope, b"host")) or default_site())
+        site = Site(self._directory.named_by(_header(scope, b"host")) or default_site())
         trace = Trace(request_id=new_id(site, "req_"), site=site.name)
         begin_trace(scope, trace)
         entry = Entry(scope, trace, at=time.time(), started=time.perf_counter())

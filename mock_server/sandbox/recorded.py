@@ -82,22 +82,20 @@ Complete: TypeAlias = Callable[[Rows, str, list[Row]], None]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Which site's records, and which page of them."""
+    """Which page of the records."""
 
-    site: str
     size: int
     after: Position | None
 
 
 async def asked(
-    site: SiteName,
     limit: Annotated[int, Query(ge=1, le=1000)] = 10,
     offset: Annotated[
         str | None,
         Query(max_length=MAX_OFFSET, description="A page's next_offset, for the next."),
     ] = None,
 ) -> Asked:
-    return Asked(site, limit, Listing(offset=offset).after())
+    return Asked(limit, Listing(offset=offset).after())
 
 
 AskedPage: TypeAlias = Annotated[Asked, Depends(asked)]
@@ -113,6 +111,7 @@ def records(
     database: Database,
     resource: type[Resource],
     table: str,
+    site: str,
     wanted: Asked,
     filters: Mapping[str, object],
     complete: Complete | None = None,
@@ -121,18 +120,18 @@ def records(
     """The page that is wanted of a site's table; `filters` are those of `store.paging.page`."""
 
     def work(rows: Rows) -> RecordedPage:
-        check_site(rows, wanted.site)
+        check_site(rows, site)
         found, last = page(
             rows,
             table,
-            wanted.site,
+            site,
             size=wanted.size,
             after=wanted.after,
             filters=filters,
             time=time,
         )
         if complete is not None:
-            complete(rows, wanted.site, found)
+            complete(rows, site, found)
         return RecordedPage(
             list=[{resource.kind: resource.show(row)} for row in found],
             next_offset=next_offset(last) if last else None,
@@ -146,14 +145,17 @@ def recorded(database: Database) -> APIRouter:
     router = APIRouter(tags=["recorded"], responses=refusals(400, 404, 503))
 
     @router.get("/events", response_model_exclude_none=True)
-    async def events(wanted: AskedPage, event_type: str | None = None) -> RecordedPage:
+    async def events(
+        site: SiteName, wanted: AskedPage, event_type: str | None = None
+    ) -> RecordedPage:
         filters = {"event_type": event_type}
         return records(
-            database, RecordedEvent, "events", wanted, filters, link_webhooks, "occurred_at"
+            database, RecordedEvent, "events", site, wanted, filters, link_webhooks, "occurred_at"
         )
 
     @router.get("/webhooks", response_model_exclude_none=True)
     async def webhooks(
+        site: SiteName,
         wanted: AskedPage,
         event_id: str | None = None,
         event_type: str | None = None,
@@ -168,10 +170,11 @@ def recorded(database: Database) -> APIRouter:
             "webhook_endpoint_id": webhook_endpoint_id,
             "webhook_status": webhook_status,
         }
-        return records(database, Webhook, "webhooks", wanted, filters, link_payloads)
+        return records(database, Webhook, "webhooks", site, wanted, filters, link_payloads)
 
     @router.get("/emails", response_model_exclude_none=True)
     async def emails(
+        site: SiteName,
         wanted: AskedPage,
         event_id: str | None = None,
         order_id: str | None = None,
@@ -184,7 +187,7 @@ def recorded(database: Database) -> APIRouter:
             "recipient": recipient,
             "email_status": email_status,
         }
-        return records(database, SentEmail, "emails", wanted, filters)
+        return records(database, SentEmail, "emails", site, wanted, filters)
 
     return router
 

@@ -14,15 +14,16 @@ from mock_server.api.openapi import refusals
 from mock_server.resources.resource import Map, Moment, Resource
 from mock_server.sandbox.answer import shown
 from mock_server.sandbox.journal import MAX_KEPT_BODY, Journal
-from mock_server.sandbox.recorded import AskedPage, RecordedPage, check_site, records
-from mock_server.sandbox.scope import SiteName
+from mock_server.sandbox.recorded import AskedPage, RecordedPage, check_site
+from mock_server.sandbox.scope import SiteName, SiteNameOrAll
+from mock_server.store import data_keys
 from mock_server.store.database import Database
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
 from mock_server.wire.form import Nested, nest, parse_body, parse_urlencoded
-from mock_server.wire.listing import Position
+from mock_server.wire.listing import Position, next_offset
 
 TABLE: Final = "requests"
 STATUS: Final = r"^(0|[1-5]([0-9]{2}|xx))$"
@@ -39,15 +40,17 @@ _AT_ONCE: Final = 200
 class JournalledRequest(Resource):
     """A request under /api/ and its answer; a credential's value is shown as `…`.
 
-    `params` are the parameters as the server understood them, used or not; absent where it could
-    not read them. `ignored_params` names those that it did not use. `remarks` says so in words,
-    and what else it made nothing of. `started_at` is `created_at` with its fraction,
-    `duration_us` is in microseconds; `status` 0 means that the request was not answered.
+    `site` is the one that it was for, whether it exists or not; `params` are the parameters as the
+    server understood them, used or not, and absent where it could not read them. `ignored_params`
+    names those that it did not use. `remarks` says so in words, and what else it made nothing of.
+    `started_at` is `created_at` with its fraction, `duration_us` is in microseconds; `status` 0
+    means that the request was not answered.
     """
 
     kind: ClassVar[str] = "request"
 
     id: str
+    site: str
     created_at: Moment
     started_at: float | None = None
     method: str
@@ -120,23 +123,35 @@ def requests(database: Database, journal: Journal) -> APIRouter:
     router = APIRouter(prefix="/requests", tags=["journal"], responses=refusals(400, 404, 503))
 
     @router.get("", response_model_exclude_none=True)
-    async def list_requests(wanted: AskedPage, filters: Filters) -> RecordedPage:
+    async def list_requests(
+        site: SiteNameOrAll, wanted: AskedPage, filters: Filters
+    ) -> RecordedPage:
         """The requests that fit all filters, the latest first."""
         await journal.settle()
-        return records(database, JournalledRequest, TABLE, wanted, filters, _add_params)
+
+        def work(rows: Rows) -> RecordedPage:
+            _check_site(rows, site)
+            found, last = page(
+                rows, TABLE, site, size=wanted.size, after=wanted.after, filters=filters
+            )
+            return RecordedPage(
+                list=[_wrapped(row) for row in found],
+                next_offset=next_offset(last) if last else None,
+            )
+
+        return database.read(work)
 
     @router.get("/{id}", response_model=ShownRequest)
-    async def retrieve_request(site: SiteName, id: str) -> Response:
+    async def retrieve_request(site: SiteNameOrAll, id: str) -> Response:
         """One request; its id is in its answer's header `X-Mock-Request-Id`."""
         await journal.settle()
 
         def work(rows: Rows) -> dict[str, Any]:
-            check_site(rows, site)
-            row = rows.find(TABLE, site=site, id=id)
-            if row is None:
+            _check_site(rows, site)
+            found, _ = page(rows, TABLE, site, size=1, after=None, filters={"id": id})
+            if not found:
                 raise errors.resource_not_found(id)
-            _add_params(rows, site, [row])
-            return {JournalledRequest.kind: JournalledRequest.show(row)}
+            return _wrapped(found[0])
 
         return shown(database.read(work))
 
@@ -212,6 +227,11 @@ def is_whole(row: Row) -> bool:
     return kept < MAX_KEPT_BODY and not {"\0", "\ufffd"} & set(row["body"])
 
 
-def _add_params(rows: Rows, site: str, requests: list[Row]) -> None:
-    for request in requests:
-        request["params"] = params_of(request)
+def _check_site(rows: Rows, site: str | None) -> None:
+    if site is not None:
+        check_site(rows, site)
+
+
+def _wrapped(row: Row) -> dict[str, Any]:
+    told = {**row, "site": data_keys.site_of(row["site"]), "params": params_of(row)}
+    return {JournalledRequest.kind: JournalledRequest.show(told)}

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Query, Request, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
 
-from mock_server.wire.auth import check_site_name, default_site, site_of_host
+from mock_server.wire.auth import Directory, check_site_name, default_site
+
+EVERY_SITE: Final = "*"
+"""What `?site=` says where a call can be about all sites."""
 
 
 async def site_name(
     request: Request,
     site: Annotated[str | None, Query(description="Whose records; else the host's site.")] = None,
 ) -> str:
-    named = site or site_of_host(request.headers.get("host", "").encode("latin-1"))
+    directory: Directory = request.app.state.directory
+    named = site or directory.named_by(request.headers.get("host", "").encode("latin-1"))
     name = named or default_site()
     check_site_name(name)
     return name
+
+
+async def site_name_or_all(
+    request: Request,
+    site: Annotated[
+        str | None, Query(description="Whose records; `*` for all sites'; else the host's site.")
+    ] = None,
+) -> str | None:
+    return None if site == EVERY_SITE else await site_name(request, site)
 
 
 async def only_known_query(request: Request) -> None:
@@ -43,3 +56,5 @@ async def only_known_query(request: Request) -> None:
 
 
 SiteName: TypeAlias = Annotated[str, Depends(site_name)]
+SiteNameOrAll: TypeAlias = Annotated[str | None, Depends(site_name_or_all)]
+"""None stands for all sites."""

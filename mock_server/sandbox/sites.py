@@ -18,7 +18,7 @@ from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
 from mock_server.store.rows import Row
 from mock_server.store.sites import Sites, find_site
-from mock_server.wire.auth import is_site_name, site_of_host
+from mock_server.wire.auth import is_site_name
 
 _BODY: Final[dict[str, Any]] = {
     "type": "object",
@@ -60,14 +60,19 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
     router = APIRouter(tags=["sites"], responses=refusals(400, 404, 503))
 
     def shown(request: Request, name: str) -> ShownSite:
-        return _shown(request, database.read(lambda rows: find_site(rows, name)))
+        return as_asked(request, database.read(lambda rows: find_site(rows, name)))
+
+    def as_asked(request: Request, row: Row) -> ShownSite:
+        asked = request.headers.get("host", "")
+        names_a_site = sites.named_by(asked.encode("latin-1")) is not None
+        return _shown(row, _host(asked, row["name"], names_a_site=names_a_site))
 
     @router.get("/sites")
     async def list_sites(request: Request) -> SiteList:
         """Every site, in the order in which they were made."""
         statement = "SELECT * FROM sites ORDER BY created_at, name"
         found = database.read(lambda rows: rows.execute(statement, {}))
-        return SiteList(list=[_shown(request, row) for row in found])
+        return SiteList(list=[as_asked(request, row) for row in found])
 
     @router.post("/sites", openapi_extra=described(_BODY, required=False))
     async def create_site(request: Request) -> ShownSite:
@@ -118,21 +123,21 @@ def _read(given: Fixture) -> tuple[str, str | None]:
     return name, own.model_dump_json(exclude_unset=True)
 
 
-def _shown(request: Request, row: Row) -> ShownSite:
+def _shown(row: Row, host: str) -> ShownSite:
     return ShownSite(
         site=ASite(
             name=row["name"],
             api_key=row["api_key"],
-            host=_host(request.headers.get("host", ""), row["name"]),
+            host=host,
             seed="default" if row["seed"] is None else "own",
             created_at=row["created_at"],
         )
     )
 
 
-def _host(asked: str, site: str) -> str:
+def _host(asked: str, site: str, *, names_a_site: bool) -> str:
     """The host that names the site, as far as possible in the form of the one that was asked."""
-    if site_of_host(asked.encode("latin-1")) is not None:
+    if names_a_site:
         return f"{site}.{asked.partition('.')[2]}"
     _, colon, port = asked.rpartition(":")
     return f"{site}.localhost:{port}" if colon and port.isdecimal() else f"{site}.localhost"

@@ -42,6 +42,11 @@ def fresh(site: str) -> str:
     return f"{site}#{secrets.token_hex(8)}"
 
 
+def site_of(data_key: str) -> str:
+    """The name of the site whose data key this is or was."""
+    return data_key.partition("#")[0]
+
+
 def copy(rows: Rows, source: str, target: str) -> None:
     """Copy what is kept under one data key under another, but for the journal."""
     for table, columns in _tables(rows).items():

@@ -17,7 +17,7 @@ from mock_server.wire.listing import Position
 def page(
     rows: Rows,
     table: str,
-    site: str,
+    site: str | None,
     *,
     size: int,
     after: Position | None,
@@ -27,16 +27,20 @@ def page(
 ) -> tuple[list[Row], Position | None]:
     """At most `size` rows of a site's table, and the last one's position when more follow.
 
+    Without a site they are those of all sites, in the order in which they were written.
     `filters` maps `column` or `column.after`, `column.from`, `column.until` to the value to
     compare with, or `column.like` to a text in which `*` stands for any characters; None counts
     as no filter. `time` is the column that orders the list.
     """
     wanted = {key: value for key, value in (filters or {}).items() if value is not None}
-    statement, defaults = _compiled(table, time, tuple(wanted), after is not None, earliest_first)
-    values = defaults | {"site": site, "size": size + 1}
+    order = ("seq",) if site is None else (time, "seq")
+    statement, defaults = _compiled(table, order, tuple(wanted), after is not None, earliest_first)
+    values = defaults | {"size": size + 1}
+    if site is not None:
+        values["site"] = site
     values |= {_name(key): _value(key, value) for key, value in wanted.items()}
     if after is not None:
-        values |= {"after_time": after.created_at, "after_seq": after.seq}
+        values |= {f"after_{time}": after.created_at, "after_seq": after.seq}
     found = rows.execute(statement, values)
     if len(found) <= size:
         return found, None
@@ -46,9 +50,16 @@ def page(
 
 @lru_cache
 def _compiled(
-    table: str, time: str, filters: tuple[str, ...], goes_on: bool, earliest_first: bool
+    table: str,
+    order: tuple[str, ...],
+    filters: tuple[str, ...],
+    goes_on: bool,
+    earliest_first: bool,
 ) -> tuple[str, dict[str, Any]]:
-    """The statement's text, and its parameters with the values that they have already."""
+    """The statement's text, and its parameters with the values that they have already.
+
+    `order` are the columns by which the list is ordered; by `seq` alone it is all sites'.
+    """
     from sqlalchemy import bindparam, select, tuple_
     from sqlalchemy.dialects import sqlite
     from sqlmodel import SQLModel
@@ -56,7 +67,11 @@ def _compiled(
     from mock_server.store import tables  # noqa: F401  (fills SQLModel.metadata)
 
     columns = SQLModel.metadata.tables[table].c
-    statement = select(*columns).where(columns.site == bindparam("site"))
+    if order == ("seq",):
+        discarded = SQLModel.metadata.tables["discarded"].c.data_key
+        statement = select(*columns).where(columns.site.not_in(select(discarded)))
+    else:
+        statement = select(*columns).where(columns.site == bindparam("site"))
     for key in filters:
         name, _, comparison = key.partition(".")
         value: Any = bindparam(_name(key))
@@ -72,12 +87,12 @@ def _compiled(
                 statement = statement.where(column.op("GLOB")(value))
             case _:
                 statement = statement.where(column == value)
+    keys = [columns[name] for name in order]
     if goes_on:
-        position = tuple_(bindparam("after_time"), bindparam("after_seq"))
-        place = tuple_(columns[time], columns.seq)
+        position = tuple_(*(bindparam(f"after_{name}") for name in order))
+        place = tuple_(*keys)
         statement = statement.where(place > position if earliest_first else place < position)
-    order = [columns[time], columns.seq]
-    statement = statement.order_by(*(order if earliest_first else [key.desc() for key in order]))
+    statement = statement.order_by(*(keys if earliest_first else [key.desc() for key in keys]))
     statement = statement.limit(bindparam("size"))
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
     return str(compiled), dict(compiled.params)

@@ -15,6 +15,7 @@ from mock_server.store.queue import WEBHOOKS
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.auth import ApiKey, Site, is_test_site
+from mock_server.wire.hosts import Environments
 
 Plant = Callable[[Rows, Site, int, str | None], None]
 """`plant(rows, site, now, seed)` fills a new site as of a time in whole seconds since 1970.
@@ -61,6 +62,7 @@ class Sites:
         database: Database,
         plant: Plant,
         equipment: Equipment,
+        environments: Environments,
         *,
         strict: bool,
         send_emails: bool,
@@ -68,6 +70,7 @@ class Sites:
         self._database = database
         self._plant = plant
         self._equipment = equipment
+        self._environments = environments
         self._equipped: set[str] = set()
         self._strict = strict
         self._send_emails = send_emails
@@ -75,6 +78,9 @@ class Sites:
         self._opened = lru_cache(maxsize=1024)(self._find_opened)
         self._version = database.version()
         database.listen(CHANGED, self._forget)
+
+    def named_by(self, host: bytes) -> str | None:
+        return self._environments.site_of(host)
 
     def opened_by(self, secret: str) -> str | None:
         self._look_for_changes()

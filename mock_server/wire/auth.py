@@ -7,8 +7,6 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from ipaddress import ip_address
 from typing import Final, Protocol
 
 from mock_server.clock import Clock
@@ -16,9 +14,6 @@ from mock_server.wire import errors
 
 _SITE_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
 _TEST_SUFFIX: Final = "-test"
-_BARE_HOSTS: Final = frozenset({"host.docker.internal", "host.containers.internal"})
-"""Names of several labels by which a container reaches its own machine: they name no site."""
-
 
 _MACHINE: Final = Clock()
 
@@ -52,6 +47,9 @@ class ApiKey:
 class Directory(Protocol):
     """Where sites and API keys are looked up."""
 
+    def named_by(self, host: bytes) -> str | None:
+        """The site that a Host header names; None where it names none."""
+
     def opened_by(self, secret: str) -> str | None:
         """The only site that the key with this secret opens; None for a key that opens any."""
 
@@ -69,17 +67,19 @@ FULL_ACCESS: Final = ApiKey(name="full_access_key_v1", role="full_access")
 async def authenticate(directory: Directory, headers: Mapping[bytes, bytes]) -> tuple[Site, ApiKey]:
     """The site and the key of a request; ApiError 401 or 404 where there is none.
 
-    A `test_` key opens test sites only, a `live_` key live sites only.
+    The site is the one that the host names, else the only one that the key opens, else the default
+    one. A `test_` key opens test sites only, a `live_` key live sites only.
     """
-    secret = _secret(headers.get(b"authorization", b""))
-    named = site_of_host(headers.get(b"host", b""))
-    opens_test_sites = secret.startswith("test_")
-    if not opens_test_sites and not secret.startswith("live_"):
-        raise errors.authentication_failed()
-    bound = directory.opened_by(secret)
-    name = named or bound or default_site(test=opens_test_sites)
-    if is_test_site(name) != opens_test_sites or bound not in (None, name):
-        raise errors.authentication_failed()
+    named = directory.named_by(headers.get(b"host", b""))
+    try:
+        secret = _secret(headers.get(b"authorization"))
+        opens_test_sites = _opens_test_sites(secret)
+        bound = directory.opened_by(secret)
+        name = named or bound or default_site(test=opens_test_sites)
+        _check_opens(name, bound, test=opens_test_sites)
+    except _RefusedError as refused:
+        found = f"the host names the site {named}" if named else "the host names no site"
+        raise errors.authentication_failed(f"{found}; {refused}") from None
     check_site_name(name)
     site = await directory.site(name)
     return site, directory.api_key(name, secret) or FULL_ACCESS
@@ -105,34 +105,37 @@ def default_site(*, test: bool = True) -> str:
     return "demo-test" if test else "demo"
 
 
-@lru_cache(maxsize=1024)
-def site_of_host(host: bytes) -> str | None:
-    """The site that a Host header names by its first label; None for a bare host or an address."""
-    name = host.decode("latin-1").lower()
-    if name.startswith("["):
-        return None
-    name = name.rpartition(":")[0] or name
-    label, dot, _ = name.rstrip(".").partition(".")
-    if not dot or name in _BARE_HOSTS or _is_address(name):
-        return None
-    return label
+class _RefusedError(Exception):
+    """Why a key is refused; it says nothing of the key that would give it away."""
 
 
-@lru_cache(maxsize=1024)
-def _secret(authorization: bytes) -> str:
+def _secret(authorization: bytes | None) -> str:
+    """The API key: the user name of Basic authentication."""
+    if authorization is None:
+        raise _RefusedError("no API key was sent")
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
-        return ""
+        raise _RefusedError("the Authorization header is not of the scheme Basic")
     try:
         credentials = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
-        return ""
+        raise _RefusedError("the Authorization header is not Base64 of UTF-8") from None
     return credentials.partition(":")[0]
 
 
-def _is_address(name: str) -> bool:
-    try:
-        ip_address(name)
-    except ValueError:
-        return False
-    return True
+def _opens_test_sites(secret: str) -> bool:
+    """Whether the key is one of test sites, else of live ones."""
+    if not secret:
+        raise _RefusedError("the user name of Basic authentication, which is the key, is empty")
+    if not secret.startswith(("test_", "live_")):
+        raise _RefusedError("the key starts neither with test_ nor with live_")
+    return secret.startswith("test_")
+
+
+def _check_opens(site: str, bound: str | None, *, test: bool) -> None:
+    """Refuse a key that does not open the site; `bound` is the only one that it opens, if any."""
+    if bound not in (None, site):
+        raise _RefusedError(f"the key opens {bound} alone")
+    if is_test_site(site) != test:
+        kind, prefix = ("live", "test_") if test else ("test", "live_")
+        raise _RefusedError(f"that is a {kind} site, and the key starts with {prefix}")

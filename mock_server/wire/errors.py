@@ -47,6 +47,7 @@ class ApiError(Exception):
     """An answer other than 200 under /api/, in the form that Chargebee's SDKs read.
 
     `message` is "param : error_msg" unless given; `type` is None where Chargebee sends none.
+    `remark` is for the journal: what Chargebee leaves unsaid.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class ApiError(Exception):
         error_code: str | None = None,
         message: str | None = None,
         headers: Mapping[str, str] | None = None,
+        remark: str | None = None,
     ) -> None:
         if message is None:
             message = f"{param} : {error_msg}" if param else error_msg
@@ -72,6 +74,7 @@ class ApiError(Exception):
         self.error_code = error_code or api_error_code
         self.message = message
         self.headers = dict(headers or {})
+        self.remark = remark
 
     def body(self) -> dict[str, object]:
         """The JSON body, its keys in Chargebee's order."""
@@ -127,7 +130,8 @@ def site_not_found(site: str) -> ApiError:
     return ApiError(404, "site_not_found", f"The site {site} does not exist", type=None)
 
 
-def authentication_failed() -> ApiError:
+def authentication_failed(remark: str) -> ApiError:
+    """A key that opens nothing here; `remark` says why."""
     return ApiError(
         401,
         "api_authentication_failed",
@@ -135,6 +139,7 @@ def authentication_failed() -> ApiError:
         type=None,
         error_code="api_authentication_invalid_key",
         headers={"WWW-Authenticate": 'Basic realm="Chargebee API"'},
+        remark=remark,
     )
 
 

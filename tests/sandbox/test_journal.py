@@ -21,7 +21,9 @@ def journal(mock: httpx2.Client, **asked: Any) -> list[dict[str, Any]]:
     return [item["request"] for item in answer.json()["list"]]
 
 
-def test_a_request_is_kept_with_its_answer(api: httpx2.Client, mock: httpx2.Client) -> None:
+def test_a_request_is_kept_with_its_answer(
+    site: Site, api: httpx2.Client, mock: httpx2.Client
+) -> None:
     before = time.time()
     answer = api.post("/orders", data=INVOICE | {"note": "é"})
     after = time.time()
@@ -37,6 +39,7 @@ def test_a_request_is_kept_with_its_answer(api: httpx2.Client, mock: httpx2.Clie
     assert headers["host"] == api.headers["Host"]
     assert request == {
         "id": answer.headers["x-mock-request-id"],
+        "site": site.name,
         "method": "POST",
         "path": "/api/v1/orders",
         "query": "",

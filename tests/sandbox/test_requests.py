@@ -113,6 +113,57 @@ class TestFilters:
         assert answer.json()["detail"][0]["loc"] == ["query", name]
 
 
+class TestAllSites:
+    """`?site=*` asks for the requests of all sites, and of those that do not exist."""
+
+    def test_they_are_listed_together_with_their_sites(
+        self, server: Server, site: Site, mock: httpx2.Client
+    ) -> None:
+        other = server.site()
+        for called in (site, other, other):
+            with called.api() as api:
+                api.get(f"/{site.name}")
+                api.get("/orders")
+
+        asked: dict[str, Any] = {"site": "*", "path": f"/api/v1/{site.name}", "limit": 2}
+        first = mock.get("/requests", params=asked).json()
+        second = mock.get("/requests", params={**asked, "offset": first["next_offset"]}).json()
+
+        listed = [item["request"]["site"] for item in first["list"] + second["list"]]
+        assert listed == [other.name, other.name, site.name]
+        assert "next_offset" not in second
+
+    def test_a_call_that_was_refused_is_found_without_knowing_its_site(
+        self, server: Server, mock: httpx2.Client
+    ) -> None:
+        never_made = server.site()
+        with never_made.api("wrong") as api:
+            refused = api.get("/orders")
+        id = refused.headers["x-mock-request-id"]
+
+        request = mock.get(f"/requests/{id}", params={"site": "*"}).json()["request"]
+        listed = mock.get("/requests", params={"site": "*", "status": "401", "limit": 100}).json()
+
+        assert request in [item["request"] for item in listed["list"]]
+        assert (request["site"], request["status"]) == (never_made.name, 401)
+        assert request["remarks"] == [refused.headers["x-mock-remark"]]
+
+    def test_what_a_reset_took_away_is_not_among_them(
+        self, api: httpx2.Client, mock: httpx2.Client, site: Site
+    ) -> None:
+        api.get(f"/{site.name}")
+        mock.post("/reset")
+
+        asked = {"site": "*", "path": f"/api/v1/{site.name}"}
+        assert mock.get("/requests", params=asked).json() == {"list": []}
+
+    def test_a_request_that_nobody_made_is_not_found(self, mock: httpx2.Client) -> None:
+        answer = mock.get("/requests/req_none", params={"site": "*"})
+
+        assert answer.status_code == 404
+        assert answer.json()["message"] == "req_none not found"
+
+
 class TestParameters:
     def test_those_of_a_form_are_shown_nested_and_decoded(
         self, api: httpx2.Client, mock: httpx2.Client, order_id: str

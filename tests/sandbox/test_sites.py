@@ -117,11 +117,11 @@ def test_sites_are_listed_and_shown(server: Server, api: httpx2.Client, site: Si
 
 def test_a_host_that_names_a_site_gives_the_form_of_another(server: Server) -> None:
     answer = httpx2.post(
-        f"{server.url}/_mock/sites", headers={"Host": "acme-test.billing.example:99"}
+        f"{server.url}/_mock/sites", headers={"Host": "acme-test.chargebee.com:99"}
     )
 
     site = answer.json()["site"]
-    assert site["host"] == f"{site['name']}.billing.example:99"
+    assert site["host"] == f"{site['name']}.chargebee.com:99"
 
 
 @pytest.mark.parametrize(

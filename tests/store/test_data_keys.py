@@ -17,6 +17,7 @@ from mock_server.store import data_keys, snapshots, tables
 from mock_server.store.database import Database, open_database
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import Sites, find_site
+from mock_server.wire.hosts import Environments
 
 HELD = sorted(name for name, table in SQLModel.metadata.tables.items() if "site" in table.c)
 ROWS = 2 * data_keys.BATCH + 1
@@ -36,6 +37,7 @@ def sites(opened: Database) -> Sites:
         opened,
         lambda rows, site, now, seed: None,
         EndpointsOfTheRun([], limited=True),
+        Environments(),
         strict=False,
         send_emails=False,
     )

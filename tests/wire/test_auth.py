@@ -147,7 +147,16 @@ def test_an_unknown_site_is_made_with_the_seed(server: Server) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["{}.localhost", "{}.localhost:8010", "{}.chargebee.com", "{}.a.b.c:80", "{}.localhost."],
+    [
+        "{}.localhost",
+        "{}.localhost:8010",
+        "{}.localhost.",
+        "{}.localhost.:8010",
+        "{}.chargebee.com",
+        "{}.CHARGEBEE.com:443",
+        "{}.ingest.chargebee.com",
+        "{}.a.b.localhost:80",
+    ],
 )
 def test_the_first_label_of_a_host_is_the_site(
     client: httpx2.Client, site: Site, order_id: str, host: str
@@ -159,34 +168,127 @@ def test_the_first_label_of_a_host_is_the_site(
     assert answer.status_code == 200
 
 
-@pytest.mark.parametrize(
-    "host",
-    [
-        "127.0.0.1:8010",
-        "127.0.0.1",
-        "10.1.2.3",
-        "localhost",
-        "localhost:8010",
-        "chargebee-mock:8010",
-        "[::1]:8010",
-        "[fe80::1]",
-        "host.docker.internal:8010",
-        "host.containers.internal",
-    ],
-)
+ELSEWHERE = [
+    "127.0.0.1:8010",
+    "127.0.0.1",
+    "10.1.2.3",
+    "localhost",
+    "localhost:8010",
+    "localhost.",
+    "chargebee.com",
+    "chargebee-mock:8010",
+    "[::1]:8010",
+    "[fe80::1]",
+    "",
+    ".localhost",
+    "host.docker.internal:8010",
+    "gateway.docker.internal",
+    "host.containers.internal",
+    "chargebee-mock.billing.svc.cluster.local",
+    "mymac.local:8010",
+    "x-8010.app.github.dev",
+    "1a2b.ngrok-free.app",
+    "127.0.0.1.nip.io:8010",
+    "app.example.com:3000",
+    "acme-test.notchargebee.com",
+    "acme-test.chargebee.com.example",
+    "acme_test.example.com",
+    f"acme-test.{'x' * 250}.localhost",
+]
+"""Hosts that name no site."""
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
 @pytest.mark.parametrize(("key", "site_name"), [("test_key", "demo-test"), ("live_key", "demo")])
-def test_a_host_that_names_no_site_is_the_default_site(
+def test_any_other_host_leads_to_the_default_site(
     server: Server, client: httpx2.Client, host: str, key: str, site_name: str
 ) -> None:
     created = client.post("/orders", data=INVOICE, headers={"Host": host}, auth=(key, ""))
 
     assert created.status_code == 200
     id = created.json()["order"]["id"]
-    assert id.startswith("__test__") is (site_name == "demo-test")
     retrieved = client.get(
         f"/orders/{id}", headers={"Host": f"{site_name}.localhost"}, auth=(key, "")
     )
     assert retrieved.json() == created.json()
+
+
+@pytest.mark.parametrize("host", ELSEWHERE)
+def test_any_other_host_leads_a_sites_own_key_to_its_site(
+    server: Server, client: httpx2.Client, own: dict[str, str], host: str
+) -> None:
+    created = client.post(
+        "/orders", data=INVOICE, headers={"Host": host}, auth=(own["api_key"], "")
+    )
+
+    with server.site(own["name"]).api() as api:
+        assert api.get(f"/orders/{created.json()['order']['id']}").json() == created.json()
+
+
+@pytest.fixture(scope="module")
+def own(server: Server) -> dict[str, str]:
+    """A site and the key that opens it alone."""
+    made: dict[str, str] = httpx2.post(f"{server.url}/_mock/sites").json()["site"]
+    return made
+
+
+def test_further_environments_are_told_by_an_option(database: Path) -> None:
+    options = ("--environment", "billing.example", "--environment", "Localtest")
+    with Server(database, *options) as server, httpx2.Client(base_url=server.url) as client:
+
+        def named(host: str) -> str:
+            """The host of demo-test, in the form of the one that the call names."""
+            site = client.get("/_mock/sites/demo-test", headers={"Host": host}).json()["site"]
+            return str(site["host"])
+
+        assert named("acme.billing.example:99") == "demo-test.billing.example:99"
+        assert named("acme.localtest") == "demo-test.localtest"
+        assert named("acme.chargebee.com") == "demo-test.chargebee.com"
+        assert named("billing.example") == "demo-test.localhost"
+        assert named("acme.example:80") == "demo-test.localhost:80"
+
+
+@pytest.mark.parametrize(
+    ("host", "authorization", "why"),
+    [
+        ("127.0.0.1", None, "the host names no site; no API key was sent"),
+        ("app.example.com", basic(b"demo_key:"), "the host names no site; the key starts neither"),
+        ("acme-test.localhost", None, "the host names the site acme-test; no API key was sent"),
+        ("acme-test.localhost", "Bearer test_key", "acme-test; the Authorization header is not of"),
+        ("acme-test.localhost", "test_key", "acme-test; the Authorization header is not of"),
+        (
+            "acme-test.localhost",
+            "Basic test_key",
+            "the Authorization header is not Base64 of UTF-8",
+        ),
+        ("acme-test.localhost", basic(b":test_key"), "the user name of Basic authentication"),
+        (
+            "acme-test.localhost",
+            basic(b"live_key:"),
+            "that is a test site, and the key starts with",
+        ),
+        (
+            "acme.localhost",
+            basic(b"test_key:"),
+            "that is a live site, and the key starts with test_",
+        ),
+        ("other-test.localhost", "own", "the host names the site other-test; the key opens site-"),
+    ],
+)
+def test_a_refused_call_says_which_site_it_looked_for_and_why(
+    client: httpx2.Client, own: dict[str, str], host: str, authorization: str | None, why: str
+) -> None:
+    headers = {"Host": host}
+    if authorization is not None:
+        key = basic(own["api_key"].encode()) if authorization == "own" else authorization
+        headers["Authorization"] = key
+
+    refused = client.get("/orders", headers=headers)
+
+    assert refused.status_code == 401
+    remark = refused.headers["x-mock-remark"]
+    assert why in remark
+    assert not {"test_key", "demo_key", "live_key", own["api_key"]} & set(remark.split())
 
 
 @pytest.mark.parametrize("name", ["-a-test", "no_such-test", "é-test", f"{'x' * 46}-test"])

@@ -1,0 +1,47 @@
+"""The host that a request was sent to, and the site that it names."""
+
+from __future__ import annotations
+
+from typing import Final
+
+ENVIRONMENTS: Final = ("chargebee.com", "localhost")
+"""The domains under which a host names a site, wherever the server runs."""
+
+_LONGEST: Final = 253
+"""Characters of a domain name; a longer host is none."""
+
+
+class Environments:
+    """The domains whose hosts name a site: `{site}.{environment}`, as in `acme-test.localhost`.
+
+    The site is the first label. Labels may follow it before the environment, as Chargebee puts
+    some of its services there: `acme-test.ingest.chargebee.com` is a host of `acme-test`.
+    """
+
+    def __init__(self, further: tuple[str, ...] = ()) -> None:
+        """`further` are domains besides `ENVIRONMENTS`."""
+        self._names = frozenset({*ENVIRONMENTS, *(domain.lower() for domain in further)})
+        self._suffixes = tuple(f".{name}" for name in self._names)
+
+    def site_of(self, host: bytes) -> str | None:
+        """The site that a Host header names; None for a bare, a foreign or no name."""
+        name = parse_host(host)
+        if not self.know(name) or name in self._names:
+            return None
+        return name.partition(".")[0] or None
+
+    def know(self, name: str) -> bool:
+        """Whether a host of this name is one of an environment, or an environment itself."""
+        return name in self._names or name.endswith(self._suffixes)
+
+
+def parse_host(host: bytes) -> str:
+    """The name or address in a Host header, in small letters; "" where there is none.
+
+    Port, brackets and the dot at the end of a complete domain name are left out.
+    """
+    name = host.decode("latin-1").strip().lower()
+    if name.startswith("["):
+        return name[1:].partition("]")[0]
+    name = name.partition(":")[0].removesuffix(".")
+    return name if len(name) <= _LONGEST else ""
