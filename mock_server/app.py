@@ -77,6 +77,7 @@ def build(settings: Settings) -> ASGIApp:
         Environments(settings.environment),
         strict=settings.strict_sites,
         send_emails=bool(settings.smtp),
+        id_seed=settings.id_seed or None,
     )
     if not sites.exists(default_site()):
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served

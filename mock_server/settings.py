@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 ENVIRONMENT_PREFIX: Final = "CHARGEBEE_MOCK_"
+MAX_ID_SEED: Final = 100
+"""Characters of an `id_seed`."""
 
 _DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
 
@@ -52,6 +54,11 @@ class Settings:
         "YAML file with the customers, invoices and API keys that every new site starts with.",
         shown="the demo seed",
     )
+    id_seed: str = _knob(
+        "",
+        "Text from which every new site makes its ids, the same ones each time.",
+        shown="ids like no others",
+    )
     workers: int = _knob(1, "Server processes that share the port and the database.")
     log_level: str = _knob(
         "",
@@ -89,6 +96,8 @@ class Settings:
     def __post_init__(self) -> None:
         _within("workers", self.workers, 1, 64)
         _within("port", self.port, 0, 65_535)
+        if len(self.id_seed) > MAX_ID_SEED or not self.id_seed.isprintable():
+            raise ValueError(f"id_seed: not a line of text of up to {MAX_ID_SEED} characters")
         _within("journal_limit", self.journal_limit, 0, 10_000_000)
         _within("attempts_limit", self.attempts_limit, 0, 10_000_000)
         _within("webhook_retry_scale", self.webhook_retry_scale, 0, 1000)

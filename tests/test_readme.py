@@ -37,7 +37,9 @@ DOCUMENTS = [README, ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *(ROOT / "
 
 _FENCED = re.compile(r"^```(\w*)( setup| recipe)?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\((?!https?:)([^)#]+)")
-_ID = re.compile(r"(?:[a-z]+_)?__test__[0-9A-Za-z]{17}")
+_ID = re.compile(
+    r"(?<![0-9A-Za-z])(?:[a-z]+2?_)?[0-9A-Za-z]{6}[V-Z][0-9A-Za-z]{9,10}(?![0-9A-Za-z])"
+)
 _VOLATILE = re.compile(r'(?<=")1[789][0-9]{8}000(?=\\?")|(?<=: )1[789][0-9]{8}|curl/[0-9.]+')
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from mock_server.outbox import status
+from mock_server.store.ids import new_id
 from mock_server.store.queue import EMAILS, WEBHOOKS
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.call import Call
-from mock_server.wire.ids import new_id
 
 _ROUTING: Final = ("id", "url", "primary_url", "disabled", "enabled_events", "chaos")
 """What decides of an endpoint whether, when and how often it gets an event."""
@@ -39,7 +39,7 @@ def record_event(
     site = call.site.name
     endpoints = rows.all("webhook_endpoints", *_ROUTING, site=site)
     takers = [endpoint for endpoint in endpoints if _takes(endpoint, event_type)]
-    event_id = new_id(call.site, "ev_")
+    event_id = new_id(rows, call.site, "ev_")
     order_id = content.get("order", {}).get("id")
     rows.insert(
         "events",
@@ -77,7 +77,7 @@ def record_event(
             "emails",
             {
                 "site": site,
-                "id": new_id(call.site, "em_"),
+                "id": new_id(rows, call.site, "em_"),
                 "event_id": event_id,
                 "order_id": order_id,
                 "recipient": email.recipient,

@@ -11,11 +11,11 @@ from mock_server.resources.address import AddressParameters
 from mock_server.resources.enums import OrderStatus
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Moment, Resource
+from mock_server.store.ids import new_id
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows, TakenError
 from mock_server.wire import errors
 from mock_server.wire.call import Call
-from mock_server.wire.ids import new_id
 from mock_server.wire.listing import Listing
 from mock_server.wire.parameters import Parameters, required, text
 
@@ -68,7 +68,7 @@ def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
     billed = invoice.find(rows, call, given.invoice_id, *_BILLED, param="invoice_id")
     row: Row = {
         "site": site,
-        "id": given.id or new_id(call.site),
+        "id": given.id,
         "invoice_id": given.invoice_id,
         "status": given.status or "new",
         "reference_id": given.reference_id,
@@ -81,10 +81,7 @@ def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
         "status_update_at": call.now,
         "currency_code": billed["currency_code"],
     }
-    try:
-        rows.insert("orders", row)
-    except TakenError:
-        raise errors.duplicate("id", row["id"]) from None
+    _add(rows, call, row)
     _record(rows, call, "order_created", row, billed, "has been received")
     return row
 
@@ -129,6 +126,18 @@ def list_of_invoice(rows: Rows, call: Call, given: Listing, invoice_id: str) -> 
             filters={"invoice_id": invoice_id},
         )
     )
+
+
+def _add(rows: Rows, call: Call, row: Row) -> None:
+    """Keep a new order; one without an id gets one that none has, be it out of a fixture."""
+    chosen = row["id"] is not None
+    while True:
+        row["id"] = row["id"] if chosen else new_id(rows, call.site)
+        try:
+            return rows.insert("orders", row)
+        except TakenError:
+            if chosen:
+                raise errors.duplicate("id", row["id"]) from None
 
 
 def _find(rows: Rows, call: Call, id: str) -> Row:

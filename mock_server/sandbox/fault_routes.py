@@ -18,10 +18,10 @@ from mock_server.sandbox.faults import CHANGED
 from mock_server.sandbox.scope import SiteName
 from mock_server.store import rate_limit
 from mock_server.store.database import Database
+from mock_server.store.ids import new_id
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import Sites
 from mock_server.wire import errors
-from mock_server.wire.ids import new_id
 
 
 class Fault(NewFault):
@@ -78,7 +78,6 @@ def faults(database: Database, sites: Sites, operations: Collection[str]) -> API
         seed = secrets.randbits(32) if given.seed is None else given.seed
         row = {
             "site": owner.name,
-            "id": new_id(owner, "flt_"),
             "rule": given.model_copy(update={"seed": seed}).model_dump_json(exclude_unset=True),
             "matched": 0,
             "fired": 0,
@@ -86,6 +85,7 @@ def faults(database: Database, sites: Sites, operations: Collection[str]) -> API
         }
 
         def work(rows: Rows) -> None:
+            row["id"] = new_id(rows, owner, "flt_")
             rows.insert("faults", row)
             rows.notify(CHANGED)
 

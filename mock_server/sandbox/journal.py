@@ -20,7 +20,7 @@ from mock_server.log import request_line
 from mock_server.store.database import Database
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import headers
-from mock_server.wire.auth import Directory, Site, default_site
+from mock_server.wire.auth import Directory, default_site
 from mock_server.wire.call import Trace, begin_trace
 from mock_server.wire.errors import ApiError
 from mock_server.wire.ids import new_id
@@ -82,10 +82,11 @@ class Journal:
         self._flushing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        site = Site(self._directory.named_by(_header(scope, b"host")) or default_site())
-        trace = Trace(request_id=new_id(site, "req_"), site=site.name)
+        at = time.time()
+        site = self._directory.named_by(_header(scope, b"host")) or default_site()
+        trace = Trace(request_id=new_id(at, "req_"), site=site)
         begin_trace(scope, trace)
-        entry = Entry(scope, trace, at=time.time(), started=time.perf_counter())
+        entry = Entry(scope, trace, at=at, started=time.perf_counter())
 
         async def heard() -> Message:
             message = await receive()

@@ -15,6 +15,7 @@ from mock_server.resources.resource import Moment
 from mock_server.sandbox.fixture_body import described, read_fixture
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.scope import SiteName
+from mock_server.settings import MAX_ID_SEED
 from mock_server.store.database import Database
 from mock_server.store.rows import Row
 from mock_server.store.sites import Sites, find_site
@@ -28,6 +29,10 @@ _BODY: Final[dict[str, Any]] = {
             "type": ["object", "null"],
             "description": "A fixture (/_mock/seed.schema.json); else the server's seed.",
         },
+        "id_seed": {
+            "type": ["string", "integer", "null"],
+            "description": "What its ids come from, the same each time; else the server's.",
+        },
     },
     "additionalProperties": False,
 }
@@ -37,13 +42,15 @@ class ASite(BaseModel):
     """A site and how it is reached: `api_key` opens it alone, and at any of the server's addresses.
 
     `host` is what a request's `Host` names it by. `seed` tells what a reset brings back: the
-    server's own, or one that the site was made with.
+    server's own, or one that the site was made with. `id_seed` is what its ids come from; without
+    one they are like no others.
     """
 
     name: str
     api_key: str
     host: str
     seed: Literal["default", "own"]
+    id_seed: str | None = None
     created_at: Moment
     object: Literal["site"] = "site"
 
@@ -67,25 +74,29 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
         names_a_site = sites.named_by(asked.encode("latin-1")) is not None
         return _shown(row, _host(asked, row["name"], names_a_site=names_a_site))
 
-    @router.get("/sites")
+    @router.get("/sites", response_model_exclude_none=True)
     async def list_sites(request: Request) -> SiteList:
         """Every site, in the order in which they were made."""
         statement = "SELECT * FROM sites ORDER BY created_at, name"
         found = database.read(lambda rows: rows.execute(statement, {}))
         return SiteList(list=[as_asked(request, row) for row in found])
 
-    @router.post("/sites", openapi_extra=described(_BODY, required=False))
+    @router.post(
+        "/sites",
+        openapi_extra=described(_BODY, required=False),
+        response_model_exclude_none=True,
+    )
     async def create_site(request: Request) -> ShownSite:
         """A new site, ready at once; `{"seed": {}}` makes an empty one."""
-        name, own = _read(await read_fixture(request))
-        await sites.create(name, own)
+        name, own, id_seed = _read(await read_fixture(request))
+        await sites.create(name, own, id_seed)
         return shown(request, name)
 
-    @router.get("/sites/{name}")
+    @router.get("/sites/{name}", response_model_exclude_none=True)
     async def retrieve_site(request: Request, name: str) -> ShownSite:
         return shown(request, name)
 
-    @router.delete("/sites/{name}")
+    @router.delete("/sites/{name}", response_model_exclude_none=True)
     async def delete_site(request: Request, name: str) -> ShownSite:
         """Remove a site with all it has. When it is called again, it is made anew."""
         removed = shown(request, name)
@@ -93,7 +104,7 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
         await sites.delete(name)
         return removed
 
-    @router.post("/reset")
+    @router.post("/reset", response_model_exclude_none=True)
     async def reset(request: Request, site: SiteName) -> ShownSite:
         """Give the site back what it was made with. Its API key and its snapshots stay."""
         name = (await sites.site(site)).name
@@ -104,11 +115,11 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
     return router
 
 
-def _read(given: Fixture) -> tuple[str, str | None]:
-    """A new site's name, and its own seed as JSON; FixtureError where they cannot be that."""
+def _read(given: Fixture) -> tuple[str, str | None, str | None]:
+    """A new site's name, its own seed as JSON, its id seed; FixtureError where one is not that."""
     if not isinstance(given.value, dict):
-        raise given.error("is no mapping of name and seed", ())
-    for key in given.value.keys() - {"name", "seed"}:
+        raise given.error("is no mapping of name, seed and id_seed", ())
+    for key in given.value.keys() - {"name", "seed", "id_seed"}:
         raise given.error("is no attribute that is known here", (key,))
     name = given.value.get("name")
     if name is None:
@@ -116,11 +127,22 @@ def _read(given: Fixture) -> tuple[str, str | None]:
     elif not isinstance(name, str) or not is_site_name(name):
         reason = "is no name for a site: up to 50 small letters, digits and inner hyphens"
         raise given.error(reason, ("name",))
+    id_seed = _read_id_seed(given)
     if given.value.get("seed") is None:
-        return name, None
+        return name, None, id_seed
     own = seed.check(given, at=("seed",))
     seed.check_references(given, own, at=("seed",))
-    return name, own.model_dump_json(exclude_unset=True)
+    return name, own.model_dump_json(exclude_unset=True), id_seed
+
+
+def _read_id_seed(given: Fixture) -> str | None:
+    value = given.value.get("id_seed")
+    if value is None:
+        return None
+    is_text = isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    if not is_text or not 0 < len(str(value)) <= MAX_ID_SEED:
+        raise given.error(f"is no text of up to {MAX_ID_SEED} characters", ("id_seed",))
+    return str(value)
 
 
 def _shown(row: Row, host: str) -> ShownSite:
@@ -130,6 +152,7 @@ def _shown(row: Row, host: str) -> ShownSite:
             api_key=row["api_key"],
             host=host,
             seed="default" if row["seed"] is None else "own",
+            id_seed=row["id_seed"],
             created_at=row["created_at"],
         )
     )

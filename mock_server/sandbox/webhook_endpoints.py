@@ -13,9 +13,9 @@ from mock_server.resources.webhook_endpoint import EndpointChanges, NewEndpoint,
 from mock_server.sandbox.answer import shown
 from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
+from mock_server.store.ids import new_id
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import Sites
-from mock_server.wire.ids import new_id
 
 
 class ShownEndpoint(BaseModel):
@@ -51,7 +51,7 @@ def webhook_endpoints(database: Database, sites: Sites, *, limited: bool) -> API
         owner = await sites.site(site)
 
         def work(rows: Rows) -> Row:
-            id, now = new_id(owner, "whv2_"), int(owner.clock.now())
+            id, now = new_id(rows, owner, "whv2_"), int(owner.clock.now())
             row = webhook_endpoint.create(rows, owner.name, id, given, now)
             check(rows, owner.name)
             return row

@@ -2,16 +2,23 @@
 
 The statements are SQLAlchemy's, built from the tables and compiled once each; a page costs the
 same wherever it is. SQLAlchemy is imported with the first list, not at start.
+
+A position has the row's `seq`, which other sites count up as well. On a site whose answers are to
+be the same again, one with an id seed, it has the number of the row in its second instead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.listing import Position
+
+_JOURNAL: Final = "requests"
+_NO_ROW: Final = 2**63 - 1
+"""A `seq` that comes after all others."""
 
 
 def page(
@@ -39,13 +46,46 @@ def page(
     if site is not None:
         values["site"] = site
     values |= {_name(key): _value(key, value) for key, value in wanted.items()}
+    repeatable = _repeatable(rows, table, site)
     if after is not None:
-        values |= {f"after_{time}": after.created_at, "after_seq": after.seq}
+        seq = after.seq if repeatable is None else _seq(rows, table, repeatable, time, after)
+        values |= {f"after_{time}": after.created_at, "after_seq": seq}
     found = rows.execute(statement, values)
     if len(found) <= size:
         return found, None
     last = found[size - 1]
-    return found[:size], Position(last[time], last["seq"])
+    number = last["seq"] if repeatable is None else _number(rows, table, repeatable, time, last)
+    return found[:size], Position(last[time], number)
+
+
+def _repeatable(rows: Rows, table: str, site: str | None) -> str | None:
+    """The site where lists of the table are to be the same again; the journal's never are."""
+    if site is None or table == _JOURNAL:
+        return None
+    kept = rows.find("sites", "id_seed", name=site)
+    return site if kept is not None and kept["id_seed"] is not None else None
+
+
+def _number(rows: Rows, table: str, site: str, time: str, row: Row) -> int:
+    """How many rows of the row's second there are up to it."""
+    statement = (
+        f"SELECT count(*) AS number FROM {table} "
+        f"WHERE site = :site AND {time} = :second AND seq <= :seq"
+    )
+    asked = {"site": site, "second": row[time], "seq": row["seq"]}
+    number: int = rows.execute(statement, asked)[0]["number"]
+    return number
+
+
+def _seq(rows: Rows, table: str, site: str, time: str, position: Position) -> int:
+    """The `seq` of the row that has this number in that second."""
+    statement = (
+        f"SELECT seq FROM {table} WHERE site = :site AND {time} = :second "
+        f"ORDER BY seq LIMIT 1 OFFSET :before"
+    )
+    asked = {"site": site, "second": position.created_at, "before": position.seq - 1}
+    found = rows.execute(statement, asked)
+    return found[0]["seq"] if found else _NO_ROW
 
 
 @lru_cache

@@ -66,7 +66,9 @@ class Sites:
         *,
         strict: bool,
         send_emails: bool,
+        id_seed: str | None = None,
     ) -> None:
+        """With `id_seed`, sites that have none of their own are made with it."""
         self._database = database
         self._plant = plant
         self._equipment = equipment
@@ -74,6 +76,7 @@ class Sites:
         self._equipped: set[str] = set()
         self._strict = strict
         self._send_emails = send_emails
+        self._id_seed = id_seed
         self._known: dict[str, _Known] = {}
         self._opened = lru_cache(maxsize=1024)(self._find_opened)
         self._version = database.version()
@@ -125,13 +128,16 @@ class Sites:
         """Whether the site was made before."""
         return self._database.read(lambda rows: rows.find("sites", name=name)) is not None
 
-    async def create(self, name: str, seed: str | None) -> None:
-        """Make a site that starts with this seed (JSON); ApiError 400 where its name is taken."""
+    async def create(self, name: str, seed: str | None, id_seed: str | None = None) -> None:
+        """Make a site that starts with this seed (JSON), and whose ids come from this `id_seed`.
+
+        ApiError 400 where its name is taken.
+        """
 
         def work(rows: Rows) -> None:
             if rows.find("sites", name=name) is not None:
                 raise errors.duplicate("name", name)
-            self._found(rows, name, seed=seed)
+            self._found(rows, name, seed=seed, id_seed=id_seed)
 
         await self._database.write(work)
         self._equipped.add(name)
@@ -143,7 +149,7 @@ class Sites:
             site = find_site(rows, name)
             data_keys.discard(rows, site["data_key"])
             rows.delete("sites", name=name)
-            kept = {column: site[column] for column in ("seed", "api_key", "created_at")}
+            kept = {column: site[column] for column in ("seed", "id_seed", "api_key", "created_at")}
             self._found(rows, name, data_key=data_keys.fresh(name), **kept)
             rows.notify(CHANGED)
 
@@ -182,7 +188,15 @@ class Sites:
         there = rows.find("sites", name=name) is not None
         return there and (name in self._equipped or self._equipment.are_there(rows, name))
 
-    def _found(self, rows: Rows, name: str, *, seed: str | None = None, **given: object) -> None:
+    def _found(
+        self,
+        rows: Rows,
+        name: str,
+        *,
+        seed: str | None = None,
+        id_seed: str | None = None,
+        **given: object,
+    ) -> None:
         """Add the site and plant its seed; `given` are columns of its row."""
         site = Site(name)
         now = int(site.clock.now())
@@ -193,6 +207,7 @@ class Sites:
             "data_key": data_keys.first(rows, name),
             "api_key": ("test_" if is_test_site(name) else "live_") + secrets.token_hex(16),
             "seed": seed,
+            "id_seed": self._id_seed if id_seed is None else id_seed,
         }
         rows.insert("sites", row | given)
         rows.forget_data_keys()
@@ -204,7 +219,8 @@ class Sites:
             row["secret"]: ApiKey(name=row["name"], role=row["role"])
             for row in rows.all("api_keys", site=name)
         }
-        return _Known(Site(name, read_clock(rows, name), self._send_emails), keys)
+        id_seed = find_site(rows, name)["id_seed"]
+        return _Known(Site(name, read_clock(rows, name), self._send_emails, id_seed), keys)
 
     def _find_opened(self, secret: str) -> str | None:
         found = self._database.read(lambda rows: rows.execute(_OPENED, {"secret": secret}))

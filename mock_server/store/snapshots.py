@@ -9,7 +9,7 @@ from mock_server.store import data_keys
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 
-_IDENTITY: Final = frozenset({"name", "created_at", "data_key", "api_key", "seed"})
+_IDENTITY: Final = frozenset({"name", "created_at", "data_key", "api_key", "seed", "id_seed"})
 """Columns of a site that say what it is; the others hold its state."""
 
 

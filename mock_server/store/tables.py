@@ -42,8 +42,9 @@ class SiteRow(SQLModel, table=True):
     """`clock_offset` and `clock_frozen_at` are the site's `clock.Clock`; None runs as usual.
 
     `data_key` is what the site's rows are kept under; it is always set. `api_key` opens only this
-    site. `seed` is the site's own as JSON; None where it has the server's. What the other columns
-    hold is part of the site's snapshots.
+    site. `seed` is the site's own as JSON; None where it has the server's. `id_seed` is what its
+    ids come from; None where they are to be like no others. What the other columns hold is part of
+    the site's snapshots: `ids_made` counts the ids that came from the seed.
     """
 
     __tablename__: ClassVar[str] = "sites"
@@ -60,6 +61,8 @@ class SiteRow(SQLModel, table=True):
     data_key: str | None = None
     api_key: str | None = None
     seed: str | None = None
+    id_seed: str | None = None
+    ids_made: int | None = None
 
 
 class SnapshotRow(SQLModel, table=True):

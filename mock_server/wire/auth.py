@@ -26,6 +26,8 @@ class Site:
     clock: Clock = _MACHINE
     sends_emails: bool = False
     """Whether its e-mails leave; else they are only recorded."""
+    id_seed: str | None = None
+    """What its ids come from; None where they are to be like no others."""
 
     @property
     def is_test(self) -> bool:

@@ -16,7 +16,10 @@ _OFFSET: Final = re.compile(r'\["([0-9]{1,15})","([0-9]{1,18})"\]')
 
 
 class Position(NamedTuple):
-    """A row's place in its list: second of creation and sequence number, the latest first."""
+    """A row's place in its list: second of creation and sequence number, the latest first.
+
+    What the number counts is the store's affair (`store.paging`).
+    """
 
     created_at: int
     seq: int

@@ -10,6 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.ids import FORM
 from tests.server import Server, Site
 
 LONG_AGO = 1_700_000_000
@@ -61,7 +62,7 @@ def test_creating_an_order_is_an_event(api: httpx2.Client) -> None:
             "object": "event",
         }
     }
-    assert re.fullmatch("ev___test__[0-9A-Za-z]{17}", item["event"]["id"])
+    assert re.fullmatch(f"ev_{FORM}", item["event"]["id"])
     assert api.get(f"/events/{item['event']['id']}").json() == item
 
 

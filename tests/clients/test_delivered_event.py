@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.deliveries import Desk
+from tests.ids import FORM
 from tests.receiver import Receiver
 
 with warnings.catch_warnings():
@@ -28,7 +30,7 @@ def delivered(desk: Desk, tmp_path: Path) -> Any:
 
 
 def test_the_sdk_reads_a_delivered_event(delivered: Any) -> None:
-    assert delivered.id.startswith("ev___test__")
+    assert re.fullmatch(f"ev_{FORM}", delivered.id)
     assert delivered.event_type == "order_updated"
     assert delivered.api_version == "v1"
     assert delivered.source == "api"
@@ -36,7 +38,7 @@ def test_the_sdk_reads_a_delivered_event(delivered: Any) -> None:
     assert delivered.occurred_at > 1_700_000_000
     assert delivered.webhook_status == "scheduled"
     (webhook,) = delivered.webhooks  # which the SDK leaves as they are
-    assert webhook["id"].startswith("whv2___test__")
+    assert re.fullmatch(f"whv2_{FORM}", webhook["id"])
     assert webhook["webhook_status"] == "scheduled"
 
 

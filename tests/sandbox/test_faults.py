@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import socket
 import time
 from pathlib import Path
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 
 from mock_server.wire import errors
+from tests.ids import FORM
 from tests.server import Server, Site
 
 NOTHING_CARRIED_OUT: list[Any] = []
@@ -578,7 +580,7 @@ def test_a_rule_is_shown_as_it_was_given(mock: httpx2.Client) -> None:
     assert given.items() <= rule.items()
     assert rule.keys() - given.keys() == {"id", "matched", "fired", "created_at", "object"}
     assert (rule["matched"], rule["fired"], rule["object"]) == (0, 0, "fault")
-    assert rule["id"].startswith("flt___test__")
+    assert re.fullmatch(f"flt_{FORM}", rule["id"])
     assert mock.get("/faults").json() == {"list": [{"fault": rule}]}
     assert shown(mock, rule["id"]) == rule
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.ids import FORM
 from tests.server import Server, Site
 
 KINDS = ("events", "webhooks", "emails", "requests")
@@ -79,7 +80,7 @@ def test_an_email_is_recorded_for_the_customer_of_the_invoice(
 
     (email,) = recorded(mock, "emails")
 
-    assert re.fullmatch("em___test__[0-9A-Za-z]{17}", email["id"])
+    assert re.fullmatch(f"em_{FORM}", email["id"])
     assert email == {
         "id": email["id"],
         "event_id": event["id"],

@@ -14,6 +14,7 @@ import httpx2
 import pytest
 
 from tests.deliveries import NOBODY, Desk, created, items
+from tests.ids import FORM
 from tests.receiver import Receiver
 from tests.server import Server
 
@@ -50,7 +51,7 @@ def test_an_endpoint_has_the_names_of_api_v2(mock: httpx2.Client) -> None:
     answer = mock.post("/webhook_endpoints", json=given)
 
     endpoint = answer.json()["webhook_endpoint"]
-    assert re.fullmatch("whv2___test__[0-9A-Za-z]{17}", endpoint["id"])
+    assert re.fullmatch(f"whv2_{FORM}", endpoint["id"])
     del given["basic_auth_password"]
     assert endpoint == given | {"id": endpoint["id"], "object": "webhook_endpoint"}
     assert mock.get(f"/webhook_endpoints/{endpoint['id']}").json() == answer.json()
