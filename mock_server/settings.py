@@ -65,7 +65,9 @@ class Settings:
         "debug, info (one line a request), warning or error.",
         shown="info on a terminal, warning elsewhere",
     )
-    strict_params: bool = _knob(False, "Refuse unknown parameters instead of ignoring them.")
+    strict_params: bool = _knob(
+        False, "Refuse unknown parameters, and bodies that are not read, instead of ignoring them."
+    )
     environment: tuple[str, ...] = _knob(
         (),
         "Domain under which the first label of a host names a site, besides chargebee.com and "

@@ -6,6 +6,7 @@ the operation's own rules.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
@@ -19,8 +20,10 @@ from mock_server.wire.answer import send_json
 from mock_server.wire.auth import Directory, authenticate
 from mock_server.wire.call import Call, trace_of
 from mock_server.wire.directives import read_directives
-from mock_server.wire.form import Form, nest, parse_body, parse_urlencoded, read_body
+from mock_server.wire.form import Form, parse, read_body
+from mock_server.wire.headers import read_headers
 from mock_server.wire.idempotency import REPLAYED, read_idempotency
+from mock_server.wire.parameters import Parameters
 
 
 class Endpoint:
@@ -45,7 +48,7 @@ class Endpoint:
         operation = self._operation(scope["method"])
         trace = trace_of(scope)
         trace.operation = operation.name
-        headers = dict(scope["headers"])
+        headers = read_headers(scope)
         site, key = await authenticate(self._directory, headers)
         trace.site, trace.key_name = site.name, key.name
         if operation.writes and not key.may_write:
@@ -54,11 +57,11 @@ class Endpoint:
         trace.remarks.extend(directives.remarks)
         form = await _read_form(operation, scope, receive, headers)
         trace.ignored = form.ignored
-        given = operation.parameters.read(form.values, trace.ignored)
         if form.unread is not None:
-            raise errors.unread_body(form.unread)
-        if trace.ignored and self._strict_params:
-            raise errors.unknown_parameter(trace.ignored[0])
+            trace.remarks.append(errors.unread_body(form.unread).message)
+        elif not operation.writes and _has_body(headers):
+            trace.remarks.append("The body of a GET is not read; send its parameters in the query")
+        given = self._parameters(operation, form)
 
         call = Call(site, key, self._version, directives, now=int(site.clock.now()))
         ids = [unquote(id) for id in scope["path_params"].values()]
@@ -75,6 +78,16 @@ class Endpoint:
         )
         await send_json(scope, send, 200, body, [REPLAYED] if replayed else ())
 
+    def _parameters(self, operation: Operation, form: Form) -> Parameters:
+        """The operation's parameters; ApiError where they do not fit, or are more than it knows."""
+        given = operation.parameters.read(form.values, form.ignored)
+        if self._strict_params:
+            if form.unread is not None:
+                raise errors.unread_body(form.unread)
+            if form.ignored:
+                raise errors.unknown_parameter(form.ignored[0])
+        return given
+
     def operation_of(self, method: str) -> str | None:
         """The name of the method's operation; None where the path does not have the method."""
         operation = self._find(method)
@@ -90,14 +103,15 @@ class Endpoint:
         return self._operations.get("GET" if method == "HEAD" else method)
 
 
+def _has_body(headers: Mapping[bytes, bytes]) -> bool:
+    return headers.get(b"content-length", b"0") != b"0" or b"transfer-encoding" in headers
+
+
 async def _read_form(
-    operation: Operation, scope: Scope, receive: Receive, headers: dict[bytes, bytes]
+    operation: Operation, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
 ) -> Form:
     query: bytes = scope["query_string"]
-    in_query = nest(parse_urlencoded(query)) if query else Form()
     if not operation.writes:
-        return in_query
+        return parse("GET", query)
     body = await read_body(receive, headers.get(b"content-length"))
-    form = parse_body(headers.get(b"content-type", b""), body)
-    form.ignored.extend(in_query.values)  # a POST's parameters are in its body
-    return form
+    return parse("POST", query, headers.get(b"content-type", b""), body)

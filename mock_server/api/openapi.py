@@ -164,6 +164,7 @@ def _body(parameters: type[Parameters], schemas: dict[str, Any]) -> dict[str, An
     }
     content = {"schema": _ref(parameters)} | ({"encoding": groups} if groups else {})
     return {
+        "description": "The parameters; those that stand in the query count, too.",
         "required": bool(schemas[parameters.__name__].get("required")),
         "content": {URLENCODED: content, MULTIPART: {"schema": _ref(parameters)}},
     }

@@ -41,7 +41,7 @@ class SeedKey(_Declared):
     One with a `site` opens that site alone, and names it where the host names none.
     """
 
-    secret: Annotated[str, Field(pattern=r"^(test|live)_", max_length=100)]
+    secret: Annotated[str, Field(pattern=r"^(test|live)_[!-9;-~]*$", max_length=100)]
     name: Annotated[str, Field(min_length=1, max_length=50)]
     role: Literal["full_access", "read_only_access"] = "full_access"
     site: str | None = None

@@ -24,7 +24,8 @@ from mock_server.wire.answer import send_error
 from mock_server.wire.auth import Directory, Site, authenticate
 from mock_server.wire.call import Trace, trace_of
 from mock_server.wire.errors import ApiError
-from mock_server.wire.form import MAX_BODY, flatten, nest, parse_body, parse_urlencoded
+from mock_server.wire.form import MAX_BODY, flatten, parse
+from mock_server.wire.headers import read_headers
 
 Result = TypeVar("Result")
 
@@ -87,7 +88,7 @@ class Faults:
 
     async def _pass(self, scope: Scope, body: _Body, send: Send) -> None:
         try:
-            site, key = await authenticate(self._directory, dict(scope["headers"]))
+            site, key = await authenticate(self._directory, read_headers(scope))
         except ApiError:
             await self._app(scope, body.receive, send)
             return
@@ -217,13 +218,13 @@ def _marked(send: Send, fault: str) -> Send:
 
 
 def _asked(scope: Scope, operation: str | None, body: bytes, now: float) -> Asked:
-    headers = {name.decode("latin-1"): value for name, value in scope["headers"]}
+    sent = read_headers(scope)
     return Asked(
         method=scope["method"],
         path=scope["raw_path"].decode("latin-1"),
         operation=operation,
-        params=_params(scope, headers.get("content-type", b""), body),
-        headers={name: value.decode("latin-1") for name, value in headers.items()},
+        params=_params(scope, sent.get(b"content-type", b""), body),
+        headers={name.decode("latin-1"): value.decode("latin-1") for name, value in sent.items()},
         now=now,
     )
 
@@ -239,11 +240,10 @@ def _learn(rows: Rows, site: str) -> _Known:
 def _params(scope: Scope, content_type: bytes, body: bytes) -> dict[str, str]:
     """The parameters by the names that they were sent with; none where the API refuses them."""
     try:
-        if scope["method"] == "POST":  # whose query the API does not read
-            return flatten(parse_body(content_type, body).values)
-        return flatten(nest(parse_urlencoded(scope["query_string"])).values)
+        form = parse(scope["method"], scope["query_string"], content_type, body)
     except ApiError:
         return {}
+    return flatten(form.values)
 
 
 async def _unless_stopped(waiting: Awaitable[Result]) -> Result:

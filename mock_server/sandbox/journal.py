@@ -216,4 +216,4 @@ def _readable(body: bytes) -> str:
 
 
 def _header(scope: Scope, name: bytes) -> bytes:
-    return next((value for key, value in scope["headers"] if key == name), b"")
+    return next((value.strip(b" \t") for key, value in scope["headers"] if key == name), b"")

@@ -22,7 +22,7 @@ from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
-from mock_server.wire.form import Nested, nest, parse_body, parse_urlencoded
+from mock_server.wire.form import Nested, parse
 from mock_server.wire.listing import Position, next_offset
 
 TABLE: Final = "requests"
@@ -201,22 +201,19 @@ def headers_of(row: Row) -> dict[str, str]:
     """The headers of a request by their names in lower case; one sent twice has both values."""
     joined: dict[str, str] = {}
     for name, value in json.loads(row["headers"]):
-        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        before = f"{joined[name]}, " if name in joined else ""
+        joined[name] = before + value.strip(" \t")
     return joined
 
 
 def params_of(row: Row) -> Nested | None:
-    """The parameters of a request, used or not; None where they cannot be read.
-
-    As in `api.endpoint`, a POST's are in its body, and those of the others in the query.
-    """
+    """The parameters of a request, used or not; None where they cannot be read."""
+    method, query = row["method"], row["query"].encode("latin-1")
+    if method == "POST" and not is_whole(row):
+        return None
+    content_type = headers_of(row).get("content-type", "").encode("latin-1")
     try:
-        if row["method"] != "POST":
-            return nest(parse_urlencoded(row["query"].encode("latin-1"))).values
-        if not is_whole(row):
-            return None
-        content_type = headers_of(row).get("content-type", "")
-        return parse_body(content_type.encode("latin-1"), row["body"].encode()).values
+        return parse(method, query, content_type, row["body"].encode()).values
     except ApiError:
         return None
 

@@ -122,7 +122,10 @@ def _secret(authorization: bytes | None) -> str:
         credentials = base64.b64decode(encoded.strip(), validate=True).decode("utf-8")
     except (binascii.Error, UnicodeDecodeError):
         raise _RefusedError("the Authorization header is not Base64 of UTF-8") from None
-    return credentials.partition(":")[0]
+    secret = credentials.partition(":")[0]
+    if " " in secret or not secret.isprintable():
+        raise _RefusedError("the key holds white space or a control character")
+    return secret
 
 
 def _opens_test_sites(secret: str) -> bool:

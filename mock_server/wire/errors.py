@@ -187,7 +187,7 @@ def unread_body(content_type: str) -> ApiError:
     return ApiError(
         400,
         "invalid_request",
-        f"A request body {sent} is not read; send application/x-www-form-urlencoded",
+        f"The body {sent} is not read; send application/x-www-form-urlencoded",
     )
 
 

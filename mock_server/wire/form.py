@@ -30,7 +30,14 @@ MAX_DEPTH: Final = 4
 URLENCODED: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 
+_LONGEST_LENGTH: Final = 20
+"""Digits of a Content-Length that is worth reading; `int` takes no number of any length."""
+_LONGEST_TYPE: Final = 100
+"""Characters of a media type that are worth telling."""
+
 _BROKEN_ESCAPE: Final = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_NAME: Final = re.compile(r"\w[\w.-]*(\[[^\[\]]*\])*", re.ASCII)
+"""What names of parameters look like; no JSON and no XML begins like this."""
 _BRACKETED: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 
 
@@ -38,7 +45,7 @@ _BRACKETED: Final = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])+)")
 class Form:
     """What a request carried: nested values and the names that were not used.
 
-    `unread` is the content type of a body that Chargebee does not read ("" when it named none);
+    `unread` is the media type of a body that Chargebee does not read ("" when it named none);
     None when there was no such body.
     """
 
@@ -52,7 +59,7 @@ async def read_body(receive: Receive, declared: bytes | None) -> bytes:
 
     ClientDisconnect where the client left before all of it was there.
     """
-    if declared is not None and declared.isdigit() and int(declared) > MAX_BODY:
+    if declared is not None and _is_too_long(declared):
         raise errors.body_too_large(MAX_BODY)
     body = b""
     more = True
@@ -67,17 +74,57 @@ async def read_body(receive: Receive, declared: bytes | None) -> bytes:
     return body
 
 
-def parse_body(content_type: bytes, body: bytes) -> Form:
-    """The parameters of a POST, by the media type that its Content-Type names."""
+def _is_too_long(declared: bytes) -> bool:
+    if not declared.isdigit():
+        return False
+    digits = declared.lstrip(b"0") or b"0"
+    return len(digits) > _LONGEST_LENGTH or int(digits) > MAX_BODY
+
+
+def parse(method: str, query: bytes, content_type: bytes = b"", body: bytes = b"") -> Form:
+    """The parameters of a request: those of its query, and of a POST first those of its body.
+
+    Of a name that is in both, the body's value counts.
+    """
+    if method != "POST":
+        return nest(parse_urlencoded(query))
+    pairs, unread = _parse_body(content_type, body)
+    if query:
+        pairs += parse_urlencoded(query)
+        if len(pairs) > MAX_PARAMETERS:
+            raise _too_many()
+    form = nest(pairs)
+    form.unread = unread
+    return form
+
+
+def _parse_body(content_type: bytes, body: bytes) -> tuple[list[tuple[str, str]], str | None]:
+    """Names and values of a body, by the media type that is named; that type where it is not read.
+
+    Some clients name none, and send a form all the same.
+    """
     if content_type == b"application/x-www-form-urlencoded":  # what clients send, nearly always
-        return nest(parse_urlencoded(body))
-    named = content_type.decode("latin-1")
-    media_type = named.partition(";")[0].strip().lower()
+        return parse_urlencoded(body), None
+    media_type = content_type.decode("latin-1").partition(";")[0].strip().lower()
     if media_type == URLENCODED:
-        return nest(parse_urlencoded(body))
+        return parse_urlencoded(body), None
     if media_type == MULTIPART:
-        return nest(_parse_multipart(content_type, body))
-    return Form(unread=media_type) if body else Form()
+        return _parse_multipart(content_type, body), None
+    if not body:
+        return [], None
+    if not media_type and (pairs := _parse_unnamed(body)):
+        return pairs, None
+    return [], media_type[:_LONGEST_TYPE]
+
+
+def _parse_unnamed(body: bytes) -> list[tuple[str, str]]:
+    """Names and values of a body whose type is not named; none where it looks like no form."""
+    try:
+        pairs = parse_urlencoded(body)
+    except errors.ApiError:
+        return []
+    is_form = b"=" in body and all(_NAME.fullmatch(name) for name, _ in pairs)
+    return pairs if is_form else []
 
 
 def parse_urlencoded(encoded: bytes) -> list[tuple[str, str]]:

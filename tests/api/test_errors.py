@@ -139,12 +139,14 @@ REFUSED = {
         body(404, "site_not_found", "The site no_such_site-test does not exist", type=None),
     ),
     "the body is of a type that is not read": (
-        {"url": "/orders/taken", "json": {"note": "x"}},
+        {"json": {"invoice_id": "__demo_inv__1"}},
         body(
             400,
-            "invalid_request",
-            "A request body of type application/json is not read; "
-            "send application/x-www-form-urlencoded",
+            "param_wrong_value",
+            "cannot be blank",
+            param="invoice_id",
+            error_code="param_required",
+            message="invoice_id : cannot be blank",
         ),
     ),
     "the body is too large": (

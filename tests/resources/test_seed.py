@@ -43,6 +43,14 @@ def test_an_empty_seed_is_a_seed(tmp_path: Path) -> None:
             "api_keys: [{ secret: key, name: n }]",
             ", line 1: api_keys[0].secret: String should match pattern",
         ),
+        (
+            "api_keys: [{ secret: test_a key, name: n }]",
+            ", line 1: api_keys[0].secret: String should match pattern",
+        ),
+        (
+            'api_keys: [{ secret: "test_a:b", name: n }]',
+            ", line 1: api_keys[0].secret: String should match pattern",
+        ),
         (f"customers: [{CUSTOMER}, {CUSTOMER}]", ", line 1: customers[1].id: is there twice: c"),
         (
             f"customers: [{CUSTOMER}]\ninvoices: [{INVOICE}, {INVOICE}]",

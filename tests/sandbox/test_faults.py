@@ -409,6 +409,19 @@ def test_the_parameters_of_a_list_are_those_of_its_query(
     assert api.get("/orders", params={"limit": 8}).status_code == 200
 
 
+def test_the_parameters_of_a_post_are_those_of_its_query_too(
+    api: httpx2.Client, mock: httpx2.Client
+) -> None:
+    add(mock, params={"note": "body", "batch_id": "query"}, answer="internal_error")
+
+    answers = [
+        api.post("/orders", params={"note": "query", "batch_id": "query"}, data=ORDER | body)
+        for body in ({"note": "body"}, {})
+    ]
+
+    assert [answer.status_code for answer in answers] == [500, 200]
+
+
 def test_a_multipart_body_has_parameters_too(api: httpx2.Client, mock: httpx2.Client) -> None:
     add(mock, params={"note": "pick me"}, answer="internal_error")
 

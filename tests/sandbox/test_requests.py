@@ -191,6 +191,21 @@ class TestParameters:
 
         assert latest(mock)["params"] == {"limit": "2", "sort": "é"}
 
+    def test_those_of_a_post_are_in_its_query_too(
+        self, api: httpx2.Client, mock: httpx2.Client
+    ) -> None:
+        query = {"note": "query", "invoice_id": "__demo_inv__1"}
+        api.post("/orders", params=query, data={"note": "body"})
+
+        assert latest(mock)["params"] == query | {"note": "body"}
+
+    def test_those_of_a_post_whose_body_is_not_read_are_in_its_query(
+        self, api: httpx2.Client, mock: httpx2.Client
+    ) -> None:
+        api.post("/orders?note=query", json={"note": "body"})
+
+        assert latest(mock)["params"] == {"note": "query"}
+
     def test_a_call_without_any_has_none(self, api: httpx2.Client, mock: httpx2.Client) -> None:
         api.get("/orders")
 
@@ -203,7 +218,7 @@ class TestParameters:
         api.post("/orders?in_query=1", data=data)
 
         request = latest(mock)
-        assert request["ignored_params"] == ["in_query", "statuss", "shipping[citty]"]
+        assert request["ignored_params"] == ["statuss", "shipping[citty]", "in_query"]
         assert request["params"]["statuss"] == "new"
         assert request["remarks"] == [
             f"parameter {name} is not used; ignored" for name in request["ignored_params"]

@@ -11,7 +11,9 @@ import pytest
 from tests.server import Server
 
 URLENCODED = "application/x-www-form-urlencoded"
+FORM = {"Content-Type": URLENCODED}
 INVOICE = b"invoice_id=__demo_inv__1"
+INVOICE_PARAM = {"invoice_id": "__demo_inv__1"}
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +31,13 @@ def strict(strict_server: Server) -> Iterator[httpx2.Client]:
 
 
 def post(
-    api: httpx2.Client, body: bytes | Iterator[bytes], content_type: str | None = URLENCODED
+    api: httpx2.Client,
+    body: bytes | Iterator[bytes],
+    content_type: str | None = URLENCODED,
+    path: str = "/orders",
 ) -> httpx2.Response:
     headers = {} if content_type is None else {"Content-Type": content_type}
-    return api.post("/orders", content=body, headers=headers)
+    return api.post(path, content=body, headers=headers)
 
 
 @pytest.mark.parametrize(
@@ -196,23 +201,77 @@ def test_a_body_has_at_most_a_thousand_parameters(
 
 
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "text/xml", None])
-def test_a_body_of_another_type_is_not_read(
-    api: httpx2.Client, order_id: str, content_type: str | None
+def test_a_body_of_another_type_is_not_read_and_the_answer_says_so(
+    api: httpx2.Client, mock: httpx2.Client, order_id: str, content_type: str | None
 ) -> None:
     headers = {} if content_type is None else {"Content-Type": content_type}
-    body = b'{"invoice_id": "__demo_inv__1", "note": "x"}'
+    body = b'{"invoice_id": "__demo_inv__1", "note": "x=y"}'
 
     created = api.post("/orders", content=body, headers=headers)
     updated = api.post(f"/orders/{order_id}", content=body, headers=headers)
 
     assert created.status_code == 400
     assert created.json()["message"] == "invoice_id : cannot be blank"
-    assert updated.status_code == 400
+    assert updated.status_code == 200
+    assert updated.json() == api.get(f"/orders/{order_id}").json()
+    assert "note" not in updated.json()["order"]
     sent = f"of type {content_type}" if content_type else "without a Content-Type"
-    assert updated.json()["message"] == (
-        f"A request body {sent} is not read; send application/x-www-form-urlencoded"
+    told = f"The body {sent} is not read; send application/x-www-form-urlencoded"
+    for answer in (created, updated):
+        assert answer.headers["x-mock-remark"] == told
+        id = answer.headers["x-mock-request-id"]
+        assert mock.get(f"/requests/{id}").json()["request"]["remarks"] == [told]
+
+
+def test_a_long_name_of_a_type_that_is_not_read_is_cut_off(api: httpx2.Client) -> None:
+    answer = post(api, b"x", "a" * 5000)
+
+    assert answer.headers["x-mock-remark"] == (
+        f"The body of type {'a' * 100} is not read; send application/x-www-form-urlencoded"
     )
-    assert "note" not in api.get(f"/orders/{order_id}").json()["order"]
+
+
+@pytest.mark.parametrize(
+    ("body", "note"),
+    [
+        (INVOICE + b"&note=a+b", "a b"),
+        (INVOICE + b"&note=a=b&shipping_address[city]=Oslo&tags[]=", "a=b"),
+        (b"note=&shipping_address%5Bcity%5D=Oslo&" + INVOICE, None),
+    ],
+)
+def test_a_form_that_names_no_type_is_read(
+    api: httpx2.Client, body: bytes, note: str | None
+) -> None:
+    answer = post(api, body, None)
+
+    assert "content-type" not in answer.request.headers
+    assert answer.status_code == 200
+    assert answer.json()["order"].get("note") == note
+    assert "x-mock-remark" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "body", [b"invoice_id", b"<a b='c'/>", INVOICE + b"&note=%", INVOICE + b"&note=\xff", b"a b=c"]
+)
+def test_what_names_no_type_and_is_no_form_is_not_read(api: httpx2.Client, body: bytes) -> None:
+    answer = post(api, body, None)
+
+    assert answer.json()["message"] == "invoice_id : cannot be blank"
+    assert answer.headers["x-mock-remark"] == (
+        "The body without a Content-Type is not read; send application/x-www-form-urlencoded"
+    )
+
+
+def test_the_body_of_a_get_is_not_read_and_the_answer_says_so(
+    api: httpx2.Client, order_id: str
+) -> None:
+    answer = api.request("GET", "/orders", data={"limit": "nonsense"})
+
+    assert answer.status_code == 200
+    assert answer.headers["x-mock-remark"] == (
+        "The body of a GET is not read; send its parameters in the query"
+    )
+    assert "x-mock-remark" not in api.get("/orders", headers={"Content-Length": "0"}).headers
 
 
 def test_no_body_needs_no_content_type(api: httpx2.Client, order_id: str) -> None:
@@ -259,12 +318,12 @@ def test_unknown_parameters_are_ignored_and_named(api: httpx2.Client, mock: http
 
     assert answer.status_code == 200
     assert answer.headers["x-mock-ignored-params"] == (
-        "]odd[, test, reference, billing[city], billing[zip][0], %C3%A9, x%2Cy"
+        "]odd[, reference, billing[city], billing[zip][0], %C3%A9, x%2Cy, test"
     )
     request = mock.get("/requests").json()["list"][0]["request"]
     assert request["remarks"] == [
         f"parameter {name} is not used; ignored"
-        for name in ("]odd[", "test", "reference", "billing[city]", "billing[zip][0]", "é", "x,y")
+        for name in ("]odd[", "reference", "billing[city]", "billing[zip][0]", "é", "x,y", "test")
     ]
 
 
@@ -293,11 +352,52 @@ def test_unknown_parameters_of_a_query_are_ignored_and_named(api: httpx2.Client)
     assert answer.headers["x-mock-ignored-params"] == "sort_by[asc]"
 
 
-def test_the_parameters_of_a_post_are_not_in_its_query(api: httpx2.Client) -> None:
-    answer = api.post("/orders?invoice_id=__demo_inv__1")
+@pytest.mark.parametrize("body", [None, {"status": "processing"}, {"note": "x"}])
+def test_the_parameters_of_a_post_may_be_in_its_query(
+    api: httpx2.Client, body: dict[str, str] | None
+) -> None:
+    query = "invoice_id=__demo_inv__1&fulfillment_status=a%20b"
 
-    assert answer.status_code == 400
-    assert answer.json()["message"] == "invoice_id : cannot be blank"
+    answer = api.post(f"/orders?{query}", data=body)
+
+    assert answer.status_code == 200
+    order = answer.json()["order"]
+    assert order.items() >= {"fulfillment_status": "a b", **(body or {})}.items()
+    assert "x-mock-ignored-params" not in answer.headers
+
+
+def test_a_group_may_be_in_both(api: httpx2.Client, order_id: str) -> None:
+    answer = api.post(
+        f"/orders/{order_id}?shipping_address[email]=ada", data={"shipping_address[city]": "Oslo"}
+    )
+
+    assert answer.json()["message"] == "shipping_address[email] : wrong format"
+
+
+def test_of_a_parameter_in_the_body_and_in_the_query_the_bodys_counts(api: httpx2.Client) -> None:
+    answer = api.post("/orders?note=query&batch_id=q", data={"note": "body"} | INVOICE_PARAM)
+
+    assert answer.json()["order"]["note"] == "body"
+    assert answer.json()["order"]["batch_id"] == "q"
+    assert answer.headers["x-mock-ignored-params"] == "note"
+
+
+def test_a_query_counts_beside_a_body_that_is_not_read(api: httpx2.Client) -> None:
+    answer = api.post("/orders?invoice_id=__demo_inv__1", json={"note": "x"})
+
+    assert answer.status_code == 200
+    assert "note" not in answer.json()["order"]
+
+
+def test_body_and_query_have_at_most_a_thousand_parameters_together(api: httpx2.Client) -> None:
+    query = "&".join(["note=x"] * 500)
+
+    answers = [
+        api.post(f"/orders?{query}", content=INVOICE + b"&a=b" * count, headers=FORM)
+        for count in (499, 500)
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 400]
 
 
 @pytest.mark.parametrize(
@@ -333,6 +433,22 @@ def test_a_strict_server_refuses_unknown_parameters_of_a_query(strict: httpx2.Cl
 
     assert answer.status_code == 400
     assert answer.json()["message"] == "limits : unknown parameter"
+
+
+@pytest.mark.parametrize("content_type", ["application/json", None])
+def test_a_strict_server_refuses_a_body_that_it_does_not_read(
+    strict: httpx2.Client, content_type: str | None
+) -> None:
+    order = strict.post("/orders", data=INVOICE_PARAM).json()["order"]
+
+    answer = post(strict, b"{}", content_type, path=f"/orders/{order['id']}")
+
+    sent = f"of type {content_type}" if content_type else "without a Content-Type"
+    assert answer.status_code == 400
+    assert answer.json()["api_error_code"] == "invalid_request"
+    assert answer.json()["message"] == (
+        f"The body {sent} is not read; send application/x-www-form-urlencoded"
+    )
 
 
 def test_a_strict_server_takes_what_it_knows(strict: httpx2.Client) -> None:

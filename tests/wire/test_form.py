@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mock_server.wire.errors import ApiError
-from mock_server.wire.form import Form, nest, parse_body, parse_urlencoded
+from mock_server.wire.form import Form, nest, parse, parse_urlencoded
 
 # A test server shares its machine: how long an example takes says nothing.
 settings.register_profile("unhurried", deadline=None, max_examples=60)
@@ -23,6 +24,7 @@ FIELD_NAME = st.text("AZaz09_-.:;= éß€", min_size=1)
 """What httpx2 puts into a part's header as it is; it escapes quotes and control characters."""
 STEP = st.text("az09_", min_size=1, max_size=5)
 
+URLENCODED = b"application/x-www-form-urlencoded"
 BOUNDARY = b"multipart/form-data; boundary=b"
 TOKENS = st.sampled_from(
     [
@@ -52,9 +54,32 @@ def test_urlencoded_pairs_come_back_in_their_order(pairs: list[tuple[str, str]])
 
 @given(st.dictionaries(PLAIN_NAME, TEXT))
 def test_an_urlencoded_body_comes_back(values: dict[str, str]) -> None:
-    form = parse_body(b"application/x-www-form-urlencoded", urlencode(values).encode())
+    form = parse("POST", b"", URLENCODED, urlencode(values).encode())
 
     assert form == Form(values=dict(values))
+
+
+@given(st.dictionaries(PLAIN_NAME, TEXT), st.dictionaries(PLAIN_NAME, TEXT))
+def test_of_a_name_in_the_body_and_in_the_query_the_bodys_counts(
+    body: dict[str, str], query: dict[str, str]
+) -> None:
+    form = parse("POST", urlencode(query).encode(), URLENCODED, urlencode(body).encode())
+
+    assert form == Form(values={**query, **body}, ignored=[name for name in query if name in body])
+
+
+@given(st.lists(st.tuples(STEP, TEXT), min_size=1))
+def test_a_body_that_names_no_type_is_a_form_if_it_looks_like_one(
+    pairs: list[tuple[str, str]],
+) -> None:
+    body = urlencode(pairs).encode()
+
+    assert parse("POST", b"", b"", body) == parse("POST", b"", URLENCODED, body)
+
+
+@given(st.dictionaries(TEXT, st.one_of(TEXT, st.integers(), st.none())))
+def test_json_is_never_taken_for_a_form(document: dict[str, object]) -> None:
+    assert parse("POST", b"", b"", json.dumps(document).encode()) == Form(unread="")
 
 
 @given(st.dictionaries(FIELD_NAME, TEXT, min_size=1))
@@ -62,7 +87,7 @@ def test_a_multipart_body_comes_back(values: dict[str, str]) -> None:
     fields = [(name, (None, value.encode())) for name, value in values.items()]
     sent = httpx2.Request("POST", "http://127.0.0.1", files=fields)
 
-    form = parse_body(sent.headers["content-type"].encode(), sent.read())
+    form = parse("POST", b"", sent.headers["content-type"].encode(), sent.read())
 
     assert form == Form(values=dict(values))
 
@@ -97,7 +122,7 @@ def test_of_a_repeated_name_the_first_counts_and_the_rest_is_named(
 
 @given(
     st.one_of(
-        st.just(b"application/x-www-form-urlencoded"),
+        st.just(URLENCODED),
         st.just(BOUNDARY),
         st.binary(max_size=30),
         st.binary(max_size=100).map(lambda options: b"multipart/form-data;" + options),
@@ -106,17 +131,17 @@ def test_of_a_repeated_name_the_first_counts_and_the_rest_is_named(
 )
 def test_any_bytes_are_read_or_refused(content_type: bytes, body: bytes) -> None:
     try:
-        form = parse_body(content_type, body)
+        form = parse("POST", b"", content_type, body)
     except ApiError as error:
         assert error.status == 400  # noqa: PT017
     else:
         assert isinstance(form, Form)
 
 
-@given(st.binary())
-def test_any_query_is_read_or_refused(query: bytes) -> None:
+@given(st.sampled_from(["GET", "POST"]), st.binary())
+def test_any_query_is_read_or_refused(method: str, query: bytes) -> None:
     try:
-        form = nest(parse_urlencoded(query))
+        form = parse(method, query)
     except ApiError as error:
         assert error.status == 400  # noqa: PT017
     else:
@@ -137,7 +162,7 @@ def test_an_odd_part_header_is_read_or_refused(option: bytes) -> None:
     body = b"--b\r\nContent-Disposition: form-data; " + option + b"\r\n\r\ntext\r\n--b--\r\n"
 
     try:
-        form = parse_body(BOUNDARY, body)
+        form = parse("POST", b"", BOUNDARY, body)
     except ApiError as error:
         assert error.status == 400  # noqa: PT017
     else:
