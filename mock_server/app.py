@@ -25,6 +25,7 @@ from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed
 from mock_server.resources.fixture import FixtureError
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
+from mock_server.sandbox.body import only_small_body
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.export import export
@@ -51,6 +52,8 @@ from mock_server.wire.hosts import Environments
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
 
+_MOST_MISTAKES: Final = 10
+"""Mistakes of a request that are told at once."""
 _PRELOAD_AFTER: Final = 1.0
 """Seconds after the start at which what start-up left out is imported in the background."""
 
@@ -136,7 +139,11 @@ def build(settings: Settings) -> ASGIApp:
         faults(database, sites, gateway.operations),
         rate_limits(database, sites),
     ):
-        app.include_router(router, prefix="/_mock", dependencies=[Depends(only_known_query)])
+        app.include_router(
+            router,
+            prefix="/_mock",
+            dependencies=[Depends(only_known_query), Depends(only_small_body)],
+        )
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
@@ -214,9 +221,10 @@ async def _refused_by_fastapi(request: Request, error: Exception) -> Response:
 
 
 async def _unfit(request: Request, error: Exception) -> Response:
-    """What does not fit, in FastAPI's form; without the values, as one may be a password."""
+    """The first that does not fit, in FastAPI's form; without values: one may be a password."""
     assert isinstance(error, RequestValidationError)
-    detail = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in error.errors()]
+    first = error.errors()[:_MOST_MISTAKES]
+    detail = [{key: fault[key] for key in ("type", "loc", "msg")} for fault in first]
     return Response(json.dumps({"detail": detail}), 422, media_type="application/json")
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from starlette.types import Message, Receive, Scope, Send
 
 from mock_server.sandbox.fault_rules import Rule
+from mock_server.sandbox.planned_answers import OtherAnswer, RecordedAnswer, WrittenAnswer
 from mock_server.wire import connection
-from mock_server.wire.answer import answer_headers, send_error
+from mock_server.wire.answer import answer_headers, send_error, send_json
 
 
 @dataclass(slots=True)
@@ -44,6 +45,8 @@ async def send_spoiled(
     answer = real or Answer(200, answer_headers(scope["method"], 200, len(body)), body)
     half = Answer(answer.status, answer.headers, answer.body[: len(answer.body) // 2])
     match rule.given.answer:
+        case RecordedAnswer() | OtherAnswer() as planned:
+            await _send_written(planned.written, rule, scope, send)
         case "cut":
             await connection.cut(scope, receive)
         case "half_body":
@@ -55,3 +58,15 @@ async def send_spoiled(
             await Answer(502, [(b"content-length", b"0")]).send(send)
         case _:
             await send_error(scope, send, rule.error())
+
+
+async def _send_written(written: WrittenAnswer, rule: Rule, scope: Scope, send: Send) -> None:
+    headers = [(name.lower().encode(), value.encode()) for name, value in rule.headers.items()]
+    if written.content_type is None:
+        await send_json(scope, send, written.status, written.body, headers)
+        return
+    described = [
+        (b"content-type", written.content_type.encode()),
+        (b"content-length", str(len(written.body)).encode()),
+    ]
+    await Answer(written.status, [*described, *headers], written.body).send(send)

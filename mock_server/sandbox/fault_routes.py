@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Collection
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Response
 from fastapi.exceptions import RequestValidationError
@@ -34,6 +34,10 @@ class Fault(NewFault):
     fired: int
     created_at: int
     object: Literal["fault"]
+
+
+_MOST: Final = 1000
+"""Rules of a site: each request is held against each of them."""
 
 
 class ShownFault(BaseModel):
@@ -85,6 +89,10 @@ def faults(database: Database, sites: Sites, operations: Collection[str]) -> API
         }
 
         def work(rows: Rows) -> None:
+            if len(rows.all("faults", "id", site=owner.name)) >= _MOST:
+                raise errors.ApiError(
+                    400, "resource_limit_exceeded", f"A site has at most {_MOST} faults"
+                )
             row["id"] = new_id(rows, owner, "flt_")
             rows.insert("faults", row)
             rows.notify(CHANGED)

@@ -5,11 +5,9 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import (
-    AfterValidator,
     BaseModel,
     ConfigDict,
     Discriminator,
@@ -20,11 +18,16 @@ from pydantic import (
     model_validator,
 )
 
+from mock_server import wildcard
+from mock_server.sandbox.body import Text, Wildcard
+from mock_server.sandbox.planned_answers import (
+    BROKEN_ANSWERS,
+    LIMIT_EXCEEDED,
+    PlannedAnswer,
+)
 from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
 
-BROKEN_ANSWERS: Final = ("cut", "half_body", "bad_json", "bad_gateway")
-"""What a fault may answer that is no error of Chargebee's: see `NewFault.answer`."""
 LONGEST_DELAY: Final = 300.0
 """Seconds; what a distribution draws beyond them is cut off."""
 
@@ -36,16 +39,8 @@ Seconds: TypeAlias = Annotated[float, Field(ge=0, le=LONGEST_DELAY)]
 Moment: TypeAlias = Annotated[int, Field(ge=0, le=253_402_300_799)]
 """Whole seconds since 1970 on the site's clock."""
 Count: TypeAlias = Annotated[int, Field(ge=1, le=_MAX_COUNT)]
-
-
-def _encodable(text: str) -> str:
-    text.encode()  # half a surrogate pair, which JSON can escape, is a ValueError
-    return text
-
-
-Text: TypeAlias = Annotated[str, AfterValidator(_encodable)]
-Patterns: TypeAlias = dict[Text, Text | None]
-"""Values by name. `*` in a value stands for anything, `?` for one character; None for absence."""
+Patterns: TypeAlias = Annotated[dict[Text, Wildcard | None], Field(max_length=100)]
+"""Values by name; None for absence."""
 
 
 class Uniform(BaseModel):
@@ -103,31 +98,24 @@ Delay: TypeAlias = Annotated[
 ]
 
 
-def _possible(answer: str) -> str:
-    if answer not in errors.CODES and answer not in BROKEN_ANSWERS:
-        raise ValueError(f"is no api_error_code, nor one of {', '.join(BROKEN_ANSWERS)}")
-    return answer
-
-
-Answer: TypeAlias = Annotated[
-    Text,
-    AfterValidator(_possible),
-    Field(json_schema_extra={"enum": [*errors.CODES, *BROKEN_ANSWERS]}),
-]
-
-
 class NewFault(BaseModel):
     """A rule to be made. A request must have all that is named; without any, each request has it.
 
-    `method`, `path` (`*` stands for anything), `operation`, `params` and `headers` say which
-    requests, `start_time` and `end_time` when, on the site's clock; both seconds are included. Of
+    `method`, `path`, `operation`, `params` and `headers` say which requests; in a path and in
+    values `*` stands for any characters, and null asks that a parameter or header is not there.
+    `start_time` and `end_time` say when, on the site's clock; both seconds are included. Of
     the requests that match, the first `skip` pass; of the others each `every`-th is spoiled with
     this `probability`, and no more than `times` in all. `seed` makes what is drawn repeatable.
 
     `answer` is an `api_error_code` of Chargebee's, or `cut` (no answer: the connection ends),
     `half_body` (the connection ends in the middle of the body), `bad_json` (a body that is no
-    JSON) or `bad_gateway` (an empty 502, as proxies send it); without it only `delay`, in seconds,
-    is added. With `after` the request is carried out first: only its answer is delayed or lost.
+    JSON) or `bad_gateway` (an empty 502, as proxies send it); or an object: `recorded` names an
+    error that the real service answered, `status`, `body` and `content_type` spell out any other.
+    Without it only `delay`, in seconds, is added. With `after` the request is carried out first:
+    only its answer is delayed or lost.
+
+    With an `api_error_code`, `message`, `param`, `error_code` and `type` are the error's, where
+    they are not to be as usual; a `type` of null leaves it out.
     """
 
     model_config = ConfigDict(
@@ -138,7 +126,7 @@ class NewFault(BaseModel):
     )
 
     method: Literal["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"] | None = None
-    path: Annotated[Text, Field(max_length=1000, pattern=r"^(/api/|\*)")] | None = None
+    path: Annotated[Wildcard, Field(pattern=r"^(/api/|\*)")] | None = None
     operation: Text | None = None
     params: Patterns = {}
     headers: Patterns = {}
@@ -152,16 +140,18 @@ class NewFault(BaseModel):
     seed: Annotated[int, Field(ge=0, le=2**53)] | None = None
 
     delay: Delay | None = None
-    answer: Annotated[Answer | None, Field(validate_default=True)] = None
+    answer: Annotated[PlannedAnswer | None, Field(validate_default=True)] = None
     after: bool = False
-    message: Annotated[Text, Field(min_length=1, max_length=1000)] | None = None
+    message: Annotated[Text, Field(min_length=1)] | None = None
     param: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    error_code: Annotated[Text, Field(min_length=1, max_length=100)] | None = None
+    type: Literal["invalid_request", "operation_failed", "payment"] | None = None
     retry_after: Annotated[int, Field(ge=0, le=86_400)] | None = None
 
     @model_validator(mode="before")
     @classmethod
     def _as_chargebee_limits(cls, given: Any) -> Any:
-        if isinstance(given, dict) and given.get("answer") == "api_request_limit_exceeded":
+        if isinstance(given, dict) and given.get("answer") in LIMIT_EXCEEDED:
             return {"retry_after": _RETRY_AFTER, **given}
         return given
 
@@ -175,16 +165,24 @@ class NewFault(BaseModel):
 
     @field_validator("answer")
     @classmethod
-    def _does_something(cls, answer: str | None, info: ValidationInfo) -> str | None:
+    def _does_something(cls, answer: Any, info: ValidationInfo) -> Any:
         if answer is None and info.data.get("delay", 0) is None:
             raise ValueError("is missing, and so is a delay")
         return answer
 
-    @field_validator("message", "param", "retry_after")
+    @field_validator("message", "param", "error_code", "type")
     @classmethod
     def _of_an_error(cls, value: Any, info: ValidationInfo) -> Any:
-        if value is not None and info.data.get("answer") in (None, *BROKEN_ANSWERS):
+        answer = info.data.get("answer")
+        if value is not None and (answer in BROKEN_ANSWERS or not isinstance(answer, str)):
             raise ValueError("goes with an api_error_code as answer only")
+        return value
+
+    @field_validator("retry_after")
+    @classmethod
+    def _of_an_answer(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is not None and info.data.get("answer") in (None, *BROKEN_ANSWERS):
+            raise ValueError("goes with an answer that comes as a whole only")
         return value
 
 
@@ -212,7 +210,7 @@ class Rule:
         return (
             given.method in (None, asked.method)
             and given.operation in (None, asked.operation)
-            and (given.path is None or fnmatchcase(asked.path, given.path))
+            and (given.path is None or wildcard.fits(given.path, asked.path))
             and (given.start_time is None or int(asked.now) >= given.start_time)
             and (given.end_time is None or int(asked.now) <= given.end_time)
             and _all_match(given.params, asked.params)
@@ -239,17 +237,24 @@ class Rule:
 
     def error(self) -> ApiError:
         """The error that it answers, where `answer` is an `api_error_code`."""
-        given = self.given
-        assert given.answer is not None
-        status, type = errors.CODES[given.answer]
+        given, code = self.given, self.given.answer
+        assert isinstance(code, str)
+        status, usual_type = errors.CODES[code]
         return ApiError(
             status,
-            given.answer,
-            given.message or _wording(given.answer),
-            type=type,
+            code,
+            given.message or _wording(code),
+            type=given.type if "type" in given.model_fields_set else usual_type,
             param=given.param,
-            headers={} if given.retry_after is None else {"Retry-After": str(given.retry_after)},
+            error_code=given.error_code,
+            headers=self.headers,
         )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that its answer has beside those of every answer."""
+        seconds = self.given.retry_after
+        return {} if seconds is None else {"Retry-After": str(seconds)}
 
     def _chance(self, what: str, number: int) -> random.Random:
         """Chance that depends on the seed and the match alone, not on who answers it, or when."""
@@ -268,4 +273,4 @@ def _all_match(patterns: Patterns, values: Mapping[str, str]) -> bool:
 def _match(pattern: str | None, value: str | None) -> bool:
     if pattern is None or value is None:
         return pattern is value
-    return fnmatchcase(value, pattern)
+    return wildcard.fits(pattern, value)

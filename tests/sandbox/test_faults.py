@@ -13,6 +13,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from mock_server.sandbox.planned_answers import recorded_errors
 from mock_server.wire import errors
 from tests.ids import FORM
 from tests.server import Server, Site
@@ -136,6 +137,97 @@ def test_an_error_says_when_to_try_again(
     add(mock, **given)
 
     assert create(api).headers.get("retry-after") == sent
+
+
+def test_an_error_may_have_another_type_and_error_code(
+    api: httpx2.Client, mock: httpx2.Client
+) -> None:
+    add(mock, answer="db_connection_failure", type="invalid_request", error_code="down", times=1)
+    add(mock, answer="internal_error", type=None)
+
+    outage, untyped = create(api), create(api)
+
+    assert outage.status_code == 503
+    assert (outage.json()["type"], outage.json()["error_code"]) == ("invalid_request", "down")
+    assert "type" not in untyped.json()
+
+
+@pytest.mark.parametrize(
+    ("answer", "content_type", "body"),
+    [
+        (
+            {"status": 503, "body": "<h1>Ærgerlig</h1>", "content_type": "text/html"},
+            "text/html",
+            "<h1>Ærgerlig</h1>",
+        ),
+        ({"status": 504, "body": "Gateway timeout"}, "text/plain;charset=utf-8", "Gateway timeout"),
+        ({"status": 418, "body": {"a": [1]}}, "application/json;charset=utf-8", '{"a":[1]}'),
+        ({"status": 200, "body": []}, "application/json;charset=utf-8", "[]"),
+        ({"status": 502}, "text/plain;charset=utf-8", ""),
+        ({"status": 204}, "text/plain;charset=utf-8", ""),
+    ],
+)
+@pytest.mark.parametrize("after", [False, True])
+def test_any_answer_can_be_spelled_out(
+    api: httpx2.Client,
+    mock: httpx2.Client,
+    answer: dict[str, Any],
+    content_type: str,
+    body: str,
+    after: bool,
+) -> None:
+    rule = add(mock, answer=answer, after=after, times=1, retry_after=7)
+
+    answered = create(api)
+
+    assert rule["answer"] == answer
+    assert (answered.status_code, answered.text) == (answer["status"], body)
+    assert answered.headers["content-type"] == content_type
+    assert answered.headers["content-length"] == str(len(body.encode()))
+    assert (answered.headers["retry-after"], answered.headers["x-mock-fault"]) == ("7", rule["id"])
+    assert len(orders(api)) == after  # and the connection goes on
+
+
+def test_a_recorded_error_is_answered_as_it_was(api: httpx2.Client, mock: httpx2.Client) -> None:
+    add(mock, answer={"recorded": "duplicate_id"}, times=1)
+    add(mock, answer={"recorded": "outage"})
+
+    error, outage = create(api), create(api)
+
+    assert (error.status_code, error.headers["server"]) == (400, "ChargeBee")
+    assert error.text == (
+        '{"message":"id : The value example-user-demo-001 is already present.",'
+        '"type":"invalid_request","api_error_code":"duplicate_entry","param":"id",'
+        '"error_code":"param_not_unique",'
+        '"error_msg":"The value example-user-demo-001 is already present.",'
+        '"error_param":"id","http_status_code":400}'
+    )
+    assert (outage.status_code, outage.headers["content-type"]) == (503, "text/html")
+    assert "<title>503 Service Temporarily Unavailable</title>" in outage.text
+    remarks = mock.get("/requests").json()["list"][0]["request"]["remarks"]
+    assert remarks[0].endswith(": outage")
+
+
+@pytest.mark.parametrize("name", recorded_errors())
+def test_every_recorded_error_can_be_had(
+    api: httpx2.Client, mock: httpx2.Client, name: str
+) -> None:
+    add(mock, answer={"recorded": name})
+
+    answer = create(api)
+
+    recorded = recorded_errors()[name]
+    assert (answer.status_code, answer.content) == (recorded.status, recorded.body)
+    assert answer.headers.get("retry-after") == ("60" if name == "request_limit" else None)
+
+
+def test_the_documents_name_every_recorded_error() -> None:
+    document = Path(__file__).parents[2] / "docs" / "control-api.md"
+    section = document.read_text("utf-8").partition("### Recorded errors")[2].partition("\n### ")[0]
+
+    assert re.findall(r"^\| `(\w+)` \| (\d+)", section, re.M) == [
+        (name, str(error.status)) for name, error in recorded_errors().items()
+    ]
 
 
 def test_a_cut_connection_gives_no_answer_and_carries_nothing_out(
@@ -342,7 +434,9 @@ def test_a_client_that_leaves_within_its_body_is_nothing_special(database: Path)
         ({"method": "POST"}, True),
         ({"method": "GET"}, False),
         ({"path": "/api/v1/orders"}, True),
-        ({"path": "/api/*/ord?rs"}, True),
+        ({"path": "/api/*/ord*rs"}, True),
+        ({"path": "/api/v1/order?"}, False),
+        ({"path": "/api/v[12]/orders"}, False),
         ({"path": "*"}, True),
         ({"path": "/api/v1/orders/*"}, False),
         ({"path": "/api/v1"}, False),
@@ -356,7 +450,8 @@ def test_a_client_that_leaves_within_its_body_is_nothing_special(database: Path)
         ({"params": {"note": "*"}}, False),
         ({"params": {"note": None}}, True),
         ({"params": {"invoice_id": None}}, False),
-        ({"headers": {"X-Run": "4?"}}, True),
+        ({"headers": {"X-Run": "4*"}}, True),
+        ({"headers": {"X-Run": "4?"}}, False),
         ({"headers": {"x-run": "42"}}, True),
         ({"headers": {"x-run": "43"}}, False),
         ({"headers": {"chargebee-idempotency-key": None}}, True),
@@ -634,10 +729,10 @@ BAD: list[tuple[dict[str, Any], list[str], str]] = [
     ({"after": True}, ["answer"], "is missing, and so is a delay"),
     (
         {"answer": "teapot"},
-        ["answer"],
+        ["answer", "named"],
         "is no api_error_code, nor one of cut, half_body, bad_json, bad_gateway",
     ),
-    ({"answer": 429}, ["answer"], "Input should be a valid string"),
+    ({"answer": 429}, ["answer", "named"], "Input should be a valid string"),
     ({"answer": "cut", "nope": 1}, ["nope"], "Extra inputs are not permitted"),
     ({"answer": "cut", "method": "BREW"}, ["method"], "Input should be "),
     ({"answer": "cut", "path": "/orders"}, ["path"], "String should match pattern"),
@@ -652,7 +747,48 @@ BAD: list[tuple[dict[str, Any], list[str], str]] = [
     ({"answer": "cut", "start_time": 9, "end_time": 8}, ["end_time"], "is less than start_time"),
     ({"answer": "cut", "start_time": -1}, ["start_time"], "Input should be greater than or eq"),
     ({"answer": "cut", "message": "x"}, ["message"], "goes with an api_error_code as answer only"),
-    ({"delay": 1, "retry_after": 1}, ["retry_after"], "goes with an api_error_code as answer"),
+    ({"delay": 1, "retry_after": 1}, ["retry_after"], "goes with an answer that comes as a whole"),
+    ({"answer": "cut", "retry_after": 1}, ["retry_after"], "goes with an answer that comes as"),
+    ({"answer": "cut", "type": "payment"}, ["type"], "goes with an api_error_code as answer only"),
+    ({"answer": "lock_timeout", "type": "ours"}, ["type"], "Input should be 'invalid_request', "),
+    ({"answer": "cut", "path": "*" * 1001}, ["path"], "String should have at most 1000 char"),
+    ({"answer": "cut", "operation": "a" * 1001}, ["operation"], "String should have at most 1000"),
+    ({"answer": "cut", "params": {"a": "*" * 1001}}, ["params", "a"], "String should have at "),
+    (
+        {"answer": "cut", "params": {str(number): "" for number in range(101)}},
+        ["params"],
+        "Dictionary should have at most 100 items",
+    ),
+    ({"answer": {"status": 199}}, ["answer", "other", "status"], "Input should be greater than or"),
+    ({"answer": {"status": 600}}, ["answer", "other", "status"], "Input should be less than or"),
+    ({"answer": {"body": "x"}}, ["answer", "other", "status"], "Field required"),
+    (
+        {"answer": {"status": 200, "body": "x" * 65_537}},
+        ["answer", "other", "body"],
+        "is longer than 65536 bytes",
+    ),
+    (
+        {"answer": {"status": 304, "body": "x"}},
+        ["answer", "other", "body"],
+        "is there, where an answer of this status has none",
+    ),
+    (
+        {"answer": {"status": 200, "body": "\ud800"}},
+        ["answer", "other", "body"],
+        "holds half of a surrogate pair, which is no text",
+    ),
+    (
+        {"answer": {"status": 200, "body": {"a": math.nan}}},
+        ["answer", "other", "body"],
+        "is nested too deep, or has a number that JSON cannot say",
+    ),
+    (
+        {"answer": {"status": 200, "content_type": "text/html\r\nx: y"}},
+        ["answer", "other", "content_type"],
+        "String should match pattern",
+    ),
+    ({"answer": {"status": 200}, "message": "x"}, ["message"], "goes with an api_error_code as"),
+    ({"answer": {"recorded": "x"}}, ["answer", "recorded", "recorded"], "is none of duplicate_id,"),
     ({"answer": "cut", "param": "id"}, ["param"], "goes with an api_error_code as answer only"),
     ({"delay": 301}, ["delay", "fixed"], "Input should be less than or equal to 300"),
     ({"delay": math.nan}, ["delay", "fixed"], "Input should be "),
@@ -672,8 +808,8 @@ BAD: list[tuple[dict[str, Any], list[str], str]] = [
         ["delay", "lognormal", "sigma"],
         "Field required",
     ),
-    ({"answer": "\ud800"}, ["answer"], "'utf-8' codec can't encode character"),
-    ({"answer": "cut", "path": "/api/\ud800"}, ["path"], "'utf-8' codec can't encode character"),
+    ({"answer": "\ud800"}, ["answer", "named"], "Input should be a valid string, unable"),
+    ({"answer": "cut", "path": "/api/\ud800"}, ["path"], "Input should be a valid string, unable"),
 ]
 
 
