@@ -147,8 +147,8 @@ def build(settings: Settings) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
-        chargebee = scope["type"] == "http" and scope["path"].startswith("/api/")
-        await (journal if chargebee else until_stopped)(scope, receive, send)
+        ours = scope["type"] != "http" or f"{scope['path']}/".startswith("/_mock/")
+        await (until_stopped if ours else journal)(scope, receive, send)
 
     async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
         try:

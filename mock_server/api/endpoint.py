@@ -7,7 +7,6 @@ the operation's own rules.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from urllib.parse import unquote
 
 from starlette.types import Receive, Scope, Send
 
@@ -27,7 +26,7 @@ from mock_server.wire.parameters import Parameters
 
 
 class Endpoint:
-    """The operations of one path, by method; an ASGI application that may raise ApiError."""
+    """The operations of one path, by method; a call of it may raise ApiError."""
 
     def __init__(
         self,
@@ -44,7 +43,10 @@ class Endpoint:
         self._database = database
         self._strict_params = strict_params
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(
+        self, scope: Scope, receive: Receive, send: Send, ids: tuple[str, ...]
+    ) -> None:
+        """Answer a request with the operation of its method; `ids` are those of its path."""
         operation = self._operation(scope["method"])
         trace = trace_of(scope)
         trace.operation = operation.name
@@ -64,7 +66,6 @@ class Endpoint:
         given = self._parameters(operation, form)
 
         call = Call(site, key, self._version, directives, now=int(site.clock.now()))
-        ids = [unquote(id) for id in scope["path_params"].values()]
 
         def work(rows: Rows) -> bytes:
             return operation.answer(operation.rule(rows, call, given, *ids))

@@ -1,4 +1,4 @@
-"""Everything under /api/: each request finds its path, and each answer is Chargebee's."""
+"""Every request but those of /_mock: each finds its path, and each answer is Chargebee's."""
 
 from __future__ import annotations
 
@@ -6,19 +6,25 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
+from typing import Final, TypeAlias
 
 from starlette.requests import ClientDisconnect
-from starlette.routing import Match, Route, Router
 from starlette.types import Receive, Scope, Send
 
 from mock_server.api.endpoint import Endpoint
 from mock_server.api.operation import Operation
+from mock_server.api.routes import Match, Routes
+from mock_server.api.unknown_path import unknown_path
 from mock_server.store.database import Database
 from mock_server.wire import errors
 from mock_server.wire.answer import send_error
 from mock_server.wire.auth import Directory
 from mock_server.wire.call import trace_of
 from mock_server.wire.errors import ApiError
+
+Found: TypeAlias = Match[Endpoint] | None
+
+_FOUND: Final = "chargebee_mock.found"
 
 _log = logging.getLogger("chargebee_mock")
 
@@ -35,22 +41,20 @@ class Gateway:
         strict_params: bool,
     ) -> None:
         self.operations = {operation.name for listed in versions.values() for operation in listed}
-        self._router = Router(
-            [
-                Route(
-                    f"/api/{version}{path.replace('-', '_')}",
-                    Endpoint(version, operations, directory, database, strict_params=strict_params),
+        self._versions = tuple(versions)
+        self._routes = Routes(
+            {
+                f"/api/{version}{path}": Endpoint(
+                    version, operations, directory, database, strict_params=strict_params
                 )
                 for version, declared in versions.items()
                 for path, operations in _by_path(declared).items()
-            ],
-            redirect_slashes=False,
-            default=_no_such_path,
+            }
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await self._router(_as_sent(scope), receive, send)
+            await self._answer(scope, receive, send)
         except ApiError as error:
             if error.remark is not None:
                 trace_of(scope).remarks.append(error.remark)
@@ -66,18 +70,26 @@ class Gateway:
 
     def operation_of(self, scope: Scope) -> str | None:
         """The name of the operation that a request asks for; None where it asks for none."""
-        for route in self._router.routes:
-            match, found = route.matches(_as_sent(scope))
-            if match is not Match.NONE:
-                endpoint: Endpoint = found["endpoint"]
-                return endpoint.operation_of(scope["method"])
-        return None
+        found = self._find(scope)
+        return found.target.operation_of(scope["method"]) if found else None
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._find(scope)
+        if found is None:
+            path = scope["raw_path"].decode("latin-1")
+            raise unknown_path(path, self._routes, self._versions)
+        if b"%2f" in scope["raw_path"].lower():
+            trace_of(scope).remarks.append(
+                "an escaped slash in the path: the real service is reported not to find such an id"
+            )
+        await found.target(scope, receive, send, found.ids)
 
-def _as_sent(scope: Scope) -> Scope:
-    """With the path as it was sent, so that an id may hold an escaped slash."""
-    raw_path: bytes = scope["raw_path"]
-    return {**scope, "path": raw_path.decode("latin-1")}
+    def _find(self, scope: Scope) -> Found:
+        """Where the request's path leads; looked for once for each request."""
+        if _FOUND not in scope:
+            scope[_FOUND] = self._routes.find(scope["raw_path"])
+        found: Found = scope[_FOUND]
+        return found
 
 
 def _by_path(operations: tuple[Operation, ...]) -> dict[str, list[Operation]]:
@@ -85,7 +97,3 @@ def _by_path(operations: tuple[Operation, ...]) -> dict[str, list[Operation]]:
     for operation in operations:
         paths[operation.path].append(operation)
     return paths
-
-
-async def _no_such_path(scope: Scope, receive: Receive, send: Send) -> None:
-    raise errors.path_not_found()

@@ -1,4 +1,4 @@
-"""The journal: every request under /api/ and its answer, kept for whoever wonders.
+"""The journal: every request but those of /_mock, and its answer, kept for whoever wonders.
 
 Entries are buffered and written in batches, so that they cost an answer next to nothing; a crash
 loses at most the last FLUSH_AFTER seconds of them. Credentials are not kept.

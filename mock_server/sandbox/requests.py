@@ -38,7 +38,7 @@ _AT_ONCE: Final = 200
 
 
 class JournalledRequest(Resource):
-    """A request under /api/ and its answer; a credential's value is shown as `…`.
+    """A request to the API, or astray, and its answer; a credential's value is shown as `…`.
 
     `site` is the one that it was for, whether it exists or not; `params` are the parameters as the
     server understood them, used or not, and absent where it could not read them. `ignored_params`

@@ -332,7 +332,7 @@ class IdempotencyKeyRow(SQLModel, table=True):
 
 
 class RequestRow(SQLModel, table=True):
-    """The journal: a request under /api/ and its answer."""
+    """The journal: a request and its answer."""
 
     __tablename__: ClassVar[str] = "requests"
     __table_args__ = (_listed("requests"),)

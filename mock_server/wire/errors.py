@@ -122,8 +122,15 @@ def resource_not_found(id: str, param: str | None = None) -> ApiError:
     return ApiError(404, "resource_not_found", error_msg, param=param, message=error_msg)
 
 
-def path_not_found() -> ApiError:
-    return ApiError(404, "resource_not_found", "Sorry, we couldn't find that resource")
+def path_not_found(remark: str | None = None) -> ApiError:
+    """A path that the API does not have; `remark` may say what was meant."""
+    error_msg = "Sorry, we couldn't find that resource"
+    return ApiError(404, "resource_not_found", error_msg, remark=remark)
+
+
+def path_outside_api(error_msg: str) -> ApiError:
+    """A path that is none of Chargebee's API."""
+    return ApiError(404, "resource_not_found", error_msg, remark=error_msg)
 
 
 def site_not_found(site: str) -> ApiError:
