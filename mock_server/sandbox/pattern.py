@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
-from functools import cached_property, lru_cache
+from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, Any, Final, Literal, Self, TypeAlias
 
 from pydantic import (
@@ -15,50 +14,38 @@ from pydantic import (
     Field,
     RootModel,
     Tag,
-    field_validator,
     model_validator,
 )
-from pydantic_core import SchemaError, SchemaValidator, core_schema
 
-from mock_server.sandbox.requests import MAX_PATH, STATUS, headers_of, params_of, status_range
+from mock_server import wildcard
+from mock_server.sandbox.body import Text, Wildcard
+from mock_server.sandbox.requests import STATUS, headers_of, params_of, status_range
 from mock_server.store.rows import Row
 from mock_server.wire.form import Nested
 from mock_server.wire.parameters import bracketed
 
 _SHOWN: Final = 200
-"""Characters of a value that a difference shows."""
-_TESTS: Final = frozenset({"matches", "present", "absent"})
+"""Characters of a value that is told."""
+_MOST_NAMES: Final = 100
+_TESTS: Final = frozenset({"present", "absent", "matches"})
+"""What tells a condition from a group; `matches`, which there was, is refused and no group."""
 
 
 class Condition(BaseModel):
-    """What a value must be like where it is not simply stated; one of the three.
-
-    `matches` is a regular expression for the whole value. It is Rust's kind, which takes linear
-    time, so that none can hold the server up; it has no look-around and no back-references.
-    """
+    """What is asked of a value that is not stated; one of the two."""
 
     model_config = ConfigDict(extra="forbid")
 
-    matches: str | None = None
     present: Literal[True] | None = None
     absent: Literal[True] | None = None
 
-    @field_validator("matches")
-    @classmethod
-    def _is_regular(cls, matches: str | None) -> str | None:
-        if matches is not None:
-            _regex(matches)
-        return matches
-
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        if len(self.model_dump(exclude_none=True)) != 1:
-            raise ValueError("name one of matches, present and absent")
+        if (self.present is None) == (self.absent is None):
+            raise ValueError("name one of present and absent")
         return self
 
     def __str__(self) -> str:
-        if self.matches is not None:
-            return f"to match {self.matches}"
         return "to be there" if self.present else "to be absent"
 
 
@@ -82,13 +69,11 @@ def _kind(given: object) -> str:
 
 
 Value: TypeAlias = Annotated[
-    str,
-    BeforeValidator(_as_sent, json_schema_input_type=str | int | bool),
-    Field(description="The value itself."),
+    Wildcard, BeforeValidator(_as_sent, json_schema_input_type=str | int | bool)
 ]
 
 
-class Group(RootModel[dict[str, "Param"]]):
+class Group(RootModel[dict[Text, "Param"]]):
     """Parameters inside a parameter, such as the lines of a shipping_address."""
 
 
@@ -108,27 +93,35 @@ Group.model_rebuild()
 class Pattern(BaseModel):
     """A request that must have been made; what is not named may be anything.
 
-    In `path`, `*` stands for any characters; `status` may be a class, such as `4xx`. `params` and
-    `headers` name some of the request's, others may be there too. A parameter in a group is
-    written nested, or as clients do: `shipping_address[city]`.
+    In `path` and in values `*` stands for any characters; `status` may be a class, such as `4xx`.
+    `params` and `headers` name some of the request's, others may be there too. A parameter in a
+    group is written nested, or as clients do: `shipping_address[city]`.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    method: str | None = Field(default=None, pattern="^[A-Za-z]+$")
-    path: str | None = Field(default=None, max_length=MAX_PATH)
-    operation: str | None = None
-    key_name: str | None = None
+    method: Annotated[Text, Field(pattern="^[A-Za-z]+$")] | None = None
+    path: Wildcard | None = None
+    operation: Text | None = None
+    key_name: Text | None = None
     status: Annotated[
         Annotated[str, Field(pattern=STATUS)] | None,
         BeforeValidator(_as_text, json_schema_input_type=str | int | None),
     ] = None
-    params: dict[str, Param] = {}
-    headers: dict[str, Header] = {}
+    params: Annotated[dict[Text, Param], Field(max_length=_MOST_NAMES)] = {}
+    headers: Annotated[dict[Text, Header], Field(max_length=_MOST_NAMES)] = {}
 
-    def differences(self, seen: Seen) -> list[str]:
-        """Each field in which the request is not what is wanted, in words; none where it fits."""
-        return [*self._of_columns(seen.row), *self._of_params(seen), *self._of_headers(seen)]
+    def fits(self, seen: Seen) -> bool:
+        return next(self.differences(seen), None) is None
+
+    def differences(self, seen: Seen) -> Iterator[str]:
+        """Each field in which the request is not what is wanted, in words; none where it fits.
+
+        The request's parameters and headers are read last, and only where some are asked for.
+        """
+        yield from self._of_columns(seen.row)
+        yield from self._of_params(seen)
+        yield from self._of_headers(seen)
 
     def __str__(self) -> str:
         """`create_an_order with params.status=complete`: what is wanted, in words."""
@@ -137,7 +130,9 @@ class Pattern(BaseModel):
         if self.operation is not None:
             details = {"method": self._method, "path": self.path} | details
         told = [f"{name}={value}" for name, value in details.items() if value is not None]
-        for name, wanted in [*self._wanted_params, *self._wanted_headers]:
+        params = [(f"params.{bracketed(path)}", wanted) for path, wanted in self._wanted_params]
+        headers = [(f"headers.{name.lower()}", wanted) for name, wanted in self.headers.items()]
+        for name, wanted in [*params, *headers]:
             told.append(f"{name}={wanted}" if isinstance(wanted, str) else f"{name} {wanted}")
         subject = self.operation or called or "any operation"
         return " with ".join([subject, *filter(None, [", ".join(told)])])
@@ -147,12 +142,8 @@ class Pattern(BaseModel):
         return self.method and self.method.upper()
 
     @cached_property
-    def _wanted_params(self) -> list[tuple[str, str | Condition]]:
-        return [(f"params.{name}", wanted) for name, wanted in _flat(self.params)]
-
-    @cached_property
-    def _wanted_headers(self) -> list[tuple[str, str | Condition]]:
-        return [(f"headers.{name.lower()}", wanted) for name, wanted in self.headers.items()]
+    def _wanted_params(self) -> list[tuple[tuple[str, ...], str | Condition]]:
+        return list(_flat(self.params))
 
     def _of_columns(self, row: Row) -> Iterator[str]:
         for name, wanted in (
@@ -161,113 +152,97 @@ class Pattern(BaseModel):
             ("key_name", self.key_name),
         ):
             if wanted is not None and row[name] != wanted:
-                yield f"{name}: expected {wanted}, was {_told(row[name])}"
-        if self.path is not None and not _glob(self.path).isinstance_python(row["path"]):
-            yield f"path: expected {self.path}, was {_told(row['path'])}"
+                yield f"{name}: expected {_told(wanted)}, was {_told(row[name])}"
+        if self.path is not None and not wildcard.fits(self.path, row["path"]):
+            yield f"path: expected {_told(self.path)}, was {_told(row['path'])}"
         if self.status is not None:
             lowest, highest = status_range(self.status)
             if not lowest <= row["status"] <= highest:
                 yield f"status: expected {self.status}, was {row['status']}"
 
     def _of_params(self, seen: Seen) -> Iterator[str]:
-        for name, wanted in self._wanted_params:
-            yield from _difference(name, wanted, seen.params)
+        for path, wanted in self._wanted_params:
+            value = _found(seen.params, path)
+            if not _fits(wanted, value):
+                yield _difference(f"params.{bracketed(path)}", wanted, value)
 
     def _of_headers(self, seen: Seen) -> Iterator[str]:
-        for name, wanted in self._wanted_headers:
-            yield from _difference(name, wanted, seen.headers)
+        for name, wanted in self.headers.items():
+            value = seen.headers.get(name.lower())
+            if not _fits(wanted, value):
+                yield _difference(f"headers.{name.lower()}", wanted, value)
 
 
 class Seen:
-    """A request of the journal; its parameters and headers are read once they are asked for."""
+    """A request of the journal: its row without what is long, which `read` reads when it is asked.
 
-    def __init__(self, row: Row) -> None:
+    What a `Seen` has read it keeps; make one for as long as it is compared.
+    """
+
+    COLUMNS: Final = (
+        *("seq", "id", "created_at", "started_at", "method", "path", "status"),
+        *("operation", "key_name"),
+    )
+    """What its row has."""
+    LONG_COLUMNS: Final = ("method", "query", "headers", "body")
+    """What `read` reads of the row."""
+
+    def __init__(self, row: Row, read: Callable[[Row], Row | None]) -> None:
         self.row: Final = row
-
-    @property
-    def id(self) -> str:
-        id: str = self.row["id"]
-        return id
-
-    @property
-    def started_at(self) -> float:
-        """In seconds since 1970; of an entry of an older journal, only the second is known."""
-        return float(self.row["started_at"] or self.row["created_at"])
-
-    @property
-    def summary(self) -> dict[str, Any]:
-        return {name: self.row[name] for name in ("id", "created_at", "method", "path", "status")}
+        self._read = read
 
     @cached_property
-    def params(self) -> dict[str, str | None]:
-        """By `params.` and their bracketed names; None for a group's own name."""
-        return dict(_leaves("params.", params_of(self.row) or {}))
+    def params(self) -> Nested:
+        return (self._whole and params_of(self._whole)) or {}
 
     @cached_property
-    def headers(self) -> dict[str, str | None]:
-        """By `headers.` and their names in lower case."""
-        return {f"headers.{name}": value for name, value in headers_of(self.row).items()}
+    def headers(self) -> dict[str, str]:
+        """By their names in lower case."""
+        return headers_of(self._whole) if self._whole else {}
+
+    @cached_property
+    def _whole(self) -> Row | None:
+        return self._read(self.row)
 
 
 def _flat(
     params: Mapping[str, Any], path: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str | Condition]]:
+) -> Iterator[tuple[tuple[str, ...], str | Condition]]:
     for name, wanted in params.items():
+        inner = (*path, *_path(name))
         if isinstance(wanted, Group):
-            yield from _flat(wanted.root, (*path, name))
+            yield from _flat(wanted.root, inner)
         else:
-            yield bracketed((*path, name)), wanted
+            yield inner, wanted
 
 
-def _leaves(
-    prefix: str, values: Nested, path: tuple[str, ...] = ()
-) -> Iterator[tuple[str, str | None]]:
-    for name, value in values.items():
-        place = (*path, name)
-        if isinstance(value, str):
-            yield prefix + bracketed(place), value
-        else:
-            yield prefix + bracketed(place), None
-            yield from _leaves(prefix, value, place)
+def _path(name: str) -> list[str]:
+    """`shipping_address[city]` step by step."""
+    root, bracket, steps = name.partition("[")
+    return [root, *steps[:-1].split("][")] if bracket and steps.endswith("]") else [name]
 
 
-def _difference(
-    name: str, wanted: str | Condition, actual: Mapping[str, str | None]
-) -> Iterator[str]:
-    is_there = name in actual
-    value = actual.get(name)
-    if not _fits(wanted, is_there, value):
-        expected = _told(wanted) if isinstance(wanted, str) else str(wanted)
-        was = "a group" if is_there and value is None else _told(value)
-        yield f"{name}: expected {expected}, was {was}"
+def _found(params: Nested, path: tuple[str, ...]) -> str | Nested | None:
+    value: str | Nested | None = params
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
 
 
-def _fits(wanted: str | Condition, is_there: bool, value: str | None) -> bool:
+def _difference(name: str, wanted: str | Condition, value: str | Nested | None) -> str:
+    expected = _told(wanted) if isinstance(wanted, str) else str(wanted)
+    return f"{name}: expected {expected}, was {_told(value)}"
+
+
+def _fits(wanted: str | Condition, value: str | Nested | None) -> bool:
     if isinstance(wanted, str):
-        return value == wanted
-    if wanted.matches is not None:
-        return value is not None and _regex(wanted.matches).isinstance_python(value)
-    return is_there if wanted.present else not is_there
+        return isinstance(value, str) and wildcard.fits(wanted, value)
+    return (value is not None) == bool(wanted.present)
 
 
-def _told(value: str | None) -> str:
+def _told(value: str | Nested | None) -> str:
     if value is None:
         return "absent"
+    if isinstance(value, dict):
+        return "a group"
     return (value if len(value) <= _SHOWN else value[:_SHOWN] + "…") or "empty"
-
-
-@lru_cache
-def _glob(path: str) -> SchemaValidator:
-    """What accepts the paths that `path` stands for."""
-    return _regex(".*".join(map(re.escape, path.split("*"))))
-
-
-@lru_cache
-def _regex(pattern: str) -> SchemaValidator:
-    """What accepts the texts that match as a whole; ValueError where there is no such pattern."""
-    try:
-        SchemaValidator(core_schema.str_schema(pattern=pattern))
-        return SchemaValidator(core_schema.str_schema(pattern=f"^(?:{pattern})$"))
-    except SchemaError as error:
-        reason = str(error).strip().splitlines()[-1].strip().removeprefix("error: ")
-        raise ValueError(f"not a regular expression: {reason}") from None

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from mock_server.api.openapi import refusals
 from mock_server.resources.resource import Map, Moment, Resource
 from mock_server.sandbox.answer import shown
+from mock_server.sandbox.body import Wildcard
 from mock_server.sandbox.journal import MAX_KEPT_BODY, Journal
 from mock_server.sandbox.recorded import AskedPage, RecordedPage, check_site
 from mock_server.sandbox.scope import SiteName, SiteNameOrAll
@@ -28,9 +29,6 @@ from mock_server.wire.listing import Position, next_offset
 TABLE: Final = "requests"
 STATUS: Final = r"^(0|[1-5]([0-9]{2}|xx))$"
 """A status such as `404`, a class of them such as `4xx`, or 0: never answered."""
-MAX_PATH: Final = 1000
-"""Characters of a path that is asked for."""
-
 _LATEST: Final = 253_402_300_799
 """The end of the year 9999."""
 _AT_ONCE: Final = 200
@@ -82,8 +80,7 @@ class Emptied(BaseModel):
 async def filters(
     method: Annotated[str | None, Query(description="Such as POST.")] = None,
     path: Annotated[
-        str | None,
-        Query(max_length=MAX_PATH, description="As it was sent; `*` stands for any characters."),
+        Wildcard | None, Query(description="As it was sent; `*` stands for any characters.")
     ] = None,
     operation: Annotated[str | None, Query(description="Such as create_an_order.")] = None,
     status: Annotated[
@@ -170,9 +167,15 @@ def requests(database: Database, journal: Journal) -> APIRouter:
 
 
 async def walk(
-    database: Database, site: str, filters: Mapping[str, object] | None = None
+    database: Database,
+    site: str,
+    filters: Mapping[str, object] | None = None,
+    columns: tuple[str, ...] = (),
 ) -> AsyncIterator[Row]:
-    """The site's requests that fit, the earliest first; others are answered in between."""
+    """The site's requests that fit, the earliest first; others are answered in between.
+
+    All of each, or only `columns`, which must have `created_at` and `seq`.
+    """
 
     def next_page(after: Position | None) -> tuple[list[Row], Position | None]:
         return database.read(
@@ -184,6 +187,7 @@ async def walk(
                 after=after,
                 filters=filters,
                 earliest_first=True,
+                columns=columns,
             )
         )
 
@@ -220,8 +224,8 @@ def params_of(row: Row) -> Nested | None:
 
 def is_whole(row: Row) -> bool:
     """Whether the body was kept as it was sent: all of it, and it was text."""
-    kept = len(row["body"].encode())
-    return kept < MAX_KEPT_BODY and not {"\0", "\ufffd"} & set(row["body"])
+    body: str = row["body"]
+    return len(body.encode()) < MAX_KEPT_BODY and "\0" not in body and "\ufffd" not in body
 
 
 def _check_site(rows: Rows, site: str | None) -> None:

@@ -6,9 +6,9 @@ A statement that holds is answered with 200, one that does not with 409, one tha
 from __future__ import annotations
 
 import asyncio
-import heapq
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from itertools import chain, islice
 from typing import Annotated, Final, Self
 
 from fastapi import APIRouter, Query, Response
@@ -20,13 +20,22 @@ from mock_server.resources.resource import Moment
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.pattern import Pattern, Seen
 from mock_server.sandbox.recorded import check_site
-from mock_server.sandbox.requests import walk
+from mock_server.sandbox.requests import TABLE, walk
 from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
+from mock_server.store.rows import Row
 
 _LOOK_EVERY: Final = 0.05
+_TURN: Final = 0.02
+"""Seconds of comparing after which others get their turn."""
 _NEAREST: Final = 3
+_DIFFERENCES: Final = 20
+"""Differences that are told of a request."""
+_MESSAGE: Final = 2000
+"""Characters of a message."""
 _MOST: Final = 10_000_000
+_HELD: Final = "SELECT count(*) AS number, max(seq) AS latest FROM requests WHERE site = :site"
+"""What changes with each request that is added or dropped."""
 _COUNTS: Final = frozenset({"count", "at_least", "at_most"})
 
 
@@ -124,74 +133,137 @@ def verification(database: Database, journal: Journal, operations: Collection[st
     async def _judge_within(wait: float, site: str, statement: Statement) -> Verdict:
         """The verdict as soon as the statement holds, or the last one after `wait` seconds."""
         deadline = time.monotonic() + wait
+        known, verdict = None, None
         while journal.keeps:
             await journal.settle()
-            requests = [Seen(row) async for row in walk(database, site)]
-            verdict = judge(statement, sorted(requests, key=lambda seen: seen.started_at))
+            held = database.read(lambda rows: rows.execute(_HELD, {"site": site}))
+            if verdict is None or held != known:
+                known, verdict = held, await judge(statement, await _requests(site))
             if verdict.verified or time.monotonic() >= deadline:
                 return verdict
             await asyncio.sleep(_LOOK_EVERY)
         message = "nobody can tell: the journal is off (--journal-limit 0)"
         return Verdict(verified=False, message=message, matched=[], nearest=[])
 
+    async def _requests(site: str) -> Requests:
+        found = [row async for row in walk(database, site, columns=Seen.COLUMNS)]
+        return Requests(found, _read)
+
+    def _read(row: Row) -> Row | None:
+        return database.read(lambda rows: rows.find(TABLE, *Seen.LONG_COLUMNS, seq=row["seq"]))
+
     return router
 
 
-def judge(statement: Statement, requests: list[Seen]) -> Verdict:
-    """Does the statement hold of these requests, the earliest first?"""
+class Requests:
+    """The requests of a journal, the earliest first, to be looked at one by one.
+
+    `read` reads the rest of a row of `Seen.COLUMNS`.
+    """
+
+    def __init__(self, rows: list[Row], read: Callable[[Row], Row | None]) -> None:
+        self._rows = sorted(rows, key=_started_at)
+        self._read = read
+        self._turn_ends = time.monotonic() + _TURN
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def id(self, place: int) -> str:
+        id: str = self._rows[place]["id"]
+        return id
+
+    async def look_at(self, place: int) -> Seen:
+        """The request at that place; others get their turn where it is time."""
+        if time.monotonic() > self._turn_ends:
+            await asyncio.sleep(0)
+            self._turn_ends = time.monotonic() + _TURN
+        return Seen(self._rows[place], self._read)
+
+
+async def judge(statement: Statement, requests: Requests) -> Verdict:
+    """Does the statement hold of these requests?"""
     if statement.in_order is not None:
-        return _judge_order(statement.in_order, requests)
-    differences = [(statement.differences(seen), seen) for seen in requests]
-    matched = [seen.id for differs, seen in differences if not differs]
+        return await _judge_order(statement.in_order, requests)
+    matched, nearest = await _compare(statement, requests)
     lowest, highest = statement.bounds
     if len(matched) >= lowest and (highest is None or len(matched) <= highest):
         return Verdict(verified=True, matched=matched)
     return Verdict(
         verified=False,
-        message=f"expected {_calls(lowest, highest)} of {statement}, found {len(matched)}",
+        message=f"expected {_calls(lowest, highest)} of {_brief(statement)}, found {len(matched)}",
         matched=matched,
-        nearest=_nearest(differences) if len(matched) < lowest else [],
+        nearest=nearest if len(matched) < lowest else [],
     )
 
 
-def _judge_order(patterns: list[Pattern], requests: list[Seen]) -> Verdict:
+async def _judge_order(patterns: list[Pattern], requests: Requests) -> Verdict:
+    """Each pattern is looked for after the request that fitted the one before."""
     matched: list[str] = []
-    start = 0
-    for pattern in patterns:
-        places = range(start, len(requests))
-        found = next((i for i in places if not pattern.differences(requests[i])), None)
-        if found is None:
-            return _out_of_order(patterns, requests, matched, start)
-        matched.append(requests[found].id)
-        start = found + 1
-    return Verdict(verified=True, matched=matched)
-
-
-def _out_of_order(
-    patterns: list[Pattern], requests: list[Seen], matched: list[str], start: int
-) -> Verdict:
-    """Why the pattern after those that matched was not found from `start` on."""
-    missing = patterns[len(matched)]
-    differences = [(missing.differences(seen), seen) for seen in requests]
-    for differs, _ in differences[:start]:
-        differs.append(f"order: expected after {matched[-1]}, was not")
-    after = f" after {matched[-1]}" if matched else ""
+    waiting = list(patterns)
+    after = 0
+    for place in range(len(requests)):
+        if not waiting:
+            break
+        if waiting[0].fits(await requests.look_at(place)):
+            matched.append(requests.id(place))
+            after = place + 1
+            del waiting[0]
+    if not waiting:
+        return Verdict(verified=True, matched=matched)
+    said = f" after {matched[-1]}" if matched else ""
+    _, nearest = await _compare(waiting[0], requests, after)
     return Verdict(
         verified=False,
         message=f"expected {_calls(len(patterns), len(patterns))} in this order: "
-        f"number {len(matched) + 1}, {missing}, was not found{after}",
+        f"number {len(matched) + 1}, {_brief(waiting[0])}, was not found{said}",
         matched=matched,
-        nearest=_nearest(differences),
+        nearest=nearest,
     )
 
 
-def _nearest(differences: list[tuple[list[str], Seen]]) -> list[NearMiss]:
-    """Those that differ in the fewest fields; of several, the latest."""
-    misses = [(differs, seen) for differs, seen in reversed(differences) if differs]
-    return [
-        NearMiss(**seen.summary, differences=differs)
-        for differs, seen in heapq.nsmallest(_NEAREST, misses, key=lambda miss: len(miss[0]))
-    ]
+async def _compare(
+    pattern: Pattern, requests: Requests, after: int = 0
+) -> tuple[list[str], list[NearMiss]]:
+    """The ids of the requests that fit, and those that differ in the fewest fields.
+
+    Of several that differ in as many, the latest. To come before the place `after` is a
+    difference, too. A request is looked into no further than to see that it is not among them.
+    """
+    matched: list[str] = []
+    misses: list[tuple[list[str], Row]] = []
+    for place in reversed(range(len(requests))):
+        seen = await requests.look_at(place)
+        most = len(misses[-1][0]) if len(misses) == _NEAREST else None
+        told = []
+        if place < after:
+            told = [f"order: expected after {requests.id(after - 1)}, was not"]
+        differences = list(islice(chain(pattern.differences(seen), told), most))
+        if not differences:
+            matched.append(requests.id(place))
+        elif most is None or len(differences) < most:
+            misses.append((differences, seen.row))
+            misses.sort(key=lambda miss: len(miss[0]))
+            del misses[_NEAREST:]
+    return matched[::-1], [_near_miss(row, differences) for differences, row in misses]
+
+
+def _near_miss(row: Row, differences: list[str]) -> NearMiss:
+    told = differences[:_DIFFERENCES]
+    if len(told) < len(differences):
+        told.append(f"… and {len(differences) - len(told)} more")
+    shown = {name: row[name] for name in ("id", "created_at", "method", "path", "status")}
+    return NearMiss(**shown, differences=told)
+
+
+def _brief(pattern: Pattern) -> str:
+    wanted = str(pattern)
+    return wanted if len(wanted) <= _MESSAGE else wanted[:_MESSAGE] + "…"
+
+
+def _started_at(row: Row) -> float:
+    """In seconds since 1970; of an entry of an older journal, only the second is known."""
+    return float(row["started_at"] or row["created_at"])
 
 
 def _calls(lowest: int, highest: int | None) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeGuard, TypeVar
 
+from mock_server import wildcard
 from mock_server.store import schema
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
@@ -207,6 +208,7 @@ def open_database(name: str) -> Database:
         raise DatabaseError(str(error)) from None
     except (sqlite3.Error, OSError) as error:
         raise DatabaseError(f"cannot open the database {path}: {error}") from None
+    connection.create_function("fits", 2, wildcard.fits, deterministic=True)
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("PRAGMA temp_store = MEMORY")  # a savepoint's undo needs no file
     connection.execute("PRAGMA busy_timeout = 0")

@@ -31,21 +31,25 @@ def page(
     filters: Mapping[str, object] | None = None,
     time: str = "created_at",
     earliest_first: bool = False,
+    columns: tuple[str, ...] = (),
 ) -> tuple[list[Row], Position | None]:
     """At most `size` rows of a site's table, and the last one's position when more follow.
 
     Without a site they are those of all sites, in the order in which they were written.
     `filters` maps `column` or `column.after`, `column.from`, `column.until` to the value to
-    compare with, or `column.like` to a text in which `*` stands for any characters; None counts
-    as no filter. `time` is the column that orders the list.
+    compare with, or `column.like` to a pattern of `wildcard.fits`; None counts as no filter.
+    `time` is the column that orders the list. Rows have all columns, or only `columns`, with
+    `time` and `seq` among them.
     """
     wanted = {key: value for key, value in (filters or {}).items() if value is not None}
     order = ("seq",) if site is None else (time, "seq")
-    statement, defaults = _compiled(table, order, tuple(wanted), after is not None, earliest_first)
+    statement, defaults = _compiled(
+        table, columns, order, tuple(wanted), after is not None, earliest_first
+    )
     values = defaults | {"size": size + 1}
     if site is not None:
         values["site"] = site
-    values |= {_name(key): _value(key, value) for key, value in wanted.items()}
+    values |= {_name(key): value for key, value in wanted.items()}
     repeatable = _repeatable(rows, table, site)
     if after is not None:
         seq = after.seq if repeatable is None else _seq(rows, table, repeatable, time, after)
@@ -91,6 +95,7 @@ def _seq(rows: Rows, table: str, site: str, time: str, position: Position) -> in
 @lru_cache
 def _compiled(
     table: str,
+    shown: tuple[str, ...],
     order: tuple[str, ...],
     filters: tuple[str, ...],
     goes_on: bool,
@@ -98,20 +103,22 @@ def _compiled(
 ) -> tuple[str, dict[str, Any]]:
     """The statement's text, and its parameters with the values that they have already.
 
+    `shown` are the columns that are wanted, none for all.
     `order` are the columns by which the list is ordered; by `seq` alone it is all sites'.
     """
-    from sqlalchemy import bindparam, select, tuple_
+    from sqlalchemy import bindparam, func, select, tuple_
     from sqlalchemy.dialects import sqlite
     from sqlmodel import SQLModel
 
     from mock_server.store import tables  # noqa: F401  (fills SQLModel.metadata)
 
     columns = SQLModel.metadata.tables[table].c
+    statement = select(*(columns[name] for name in shown or columns.keys()))
     if order == ("seq",):
         discarded = SQLModel.metadata.tables["discarded"].c.data_key
-        statement = select(*columns).where(columns.site.not_in(select(discarded)))
+        statement = statement.where(columns.site.not_in(select(discarded)))
     else:
-        statement = select(*columns).where(columns.site == bindparam("site"))
+        statement = statement.where(columns.site == bindparam("site"))
     for key in filters:
         name, _, comparison = key.partition(".")
         value: Any = bindparam(_name(key))
@@ -124,7 +131,7 @@ def _compiled(
             case "until":
                 statement = statement.where(column <= value)
             case "like":
-                statement = statement.where(column.op("GLOB")(value))
+                statement = statement.where(func.fits(value, column))
             case _:
                 statement = statement.where(column == value)
     keys = [columns[name] for name in order]
@@ -136,13 +143,6 @@ def _compiled(
     statement = statement.limit(bindparam("size"))
     compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
     return str(compiled), dict(compiled.params)
-
-
-def _value(key: str, value: object) -> object:
-    """What is bound. GLOB tells cases apart, as LIKE does not; of its signs only `*` is meant."""
-    if not key.endswith(".like"):
-        return value
-    return str(value).replace("[", "[[]").replace("?", "[?]")
 
 
 def _name(key: str) -> str:
