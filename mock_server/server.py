@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import socket
 import ssl
@@ -15,17 +14,16 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 import click
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.auto import AutoHTTPProtocol
 from uvicorn.supervisors import Multiprocess
 
 from mock_server.app import build
 from mock_server.settings import Settings
-from mock_server.wire import connection
+from mock_server.wire import protocol
 
 _TlsFactory: TypeAlias = Callable[..., ssl.SSLContext]
 
@@ -97,16 +95,6 @@ class Server(uvicorn.Server):
         self.should_exit = True
 
 
-class _Protocol(AutoHTTPProtocol):  # type: ignore[valid-type, misc]
-    """uvicorn's own; requests may break the connection that they came on."""
-
-    app_state: dict[str, Any]
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        self.app_state = connection.lend(self.app_state, transport)
-        super().connection_made(transport)
-
-
 def _run_workers(settings: Settings, listener: socket.socket, address: _Address) -> None:
     build(settings)  # what is wrong is said once, here, and not by every worker
     os.environ.update(settings.to_environment())
@@ -121,11 +109,13 @@ def _config(app: ASGIApp | str, tls: _TlsFactory | None, workers: int = 1) -> uv
         app,
         factory=isinstance(app, str),
         workers=workers,
-        http=_Protocol,
+        http=protocol.Protocol,
+        ws="none",
         log_config=None,
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=protocol.KEEP_ALIVE,
         timeout_graceful_shutdown=_STOP_WITHIN,
         ssl_context_factory=tls,
     )

@@ -184,6 +184,28 @@ def body_too_large(limit: int) -> ApiError:
     return ApiError(413, "invalid_request", f"The request body is longer than {limit} bytes")
 
 
+def head_too_long(limit: int) -> ApiError:
+    return ApiError(
+        431, "invalid_request", f"The request line and headers are longer than {limit} bytes"
+    )
+
+
+def too_many_headers(limit: int) -> ApiError:
+    return ApiError(431, "invalid_request", f"The request has more than {limit} headers")
+
+
+def malformed_request(reason: str) -> ApiError:
+    return ApiError(400, "invalid_request", f"The request is not valid HTTP: {reason}")
+
+
+def too_many_requests_ahead(limit: int) -> ApiError:
+    return ApiError(429, "invalid_request", f"More than {limit} requests wait for their answers")
+
+
+def request_timeout() -> ApiError:
+    return ApiError(408, "invalid_request", "The request took too long to arrive")
+
+
 def unusable_fixture(field: str, reason: str, message: str) -> ApiError:
     """What is wrong with a fixture; `message` says where, too."""
     return ApiError(400, "param_wrong_value", reason, param=field or None, message=message)
