@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test coverage check format bench bench-webhooks bench-attacks bench-reset bench-stalls collections lock clean
+.PHONY: help serve listen test coverage check format bench bench-webhooks bench-attacks bench-reset bench-stalls collections coverage-page lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
@@ -17,6 +17,7 @@ help:
 	@echo "make bench-reset  time the reset of a site with 10,000 orders"
 	@echo "make bench-stalls  say how long the heavy calls of /_mock make others wait"
 	@echo "make format  rewrite the code in the project's format"
+	@echo "make coverage-page  write docs/coverage.md"
 	@echo "make collections  write the requests for Postman and editors"
 	@echo "make lock    choose the newest dependencies and lock them"
 
@@ -50,6 +51,9 @@ bench-webhooks: .venv/development
 
 bench-attacks: .venv/development
 	$(BIN)/python -m benchmarks.attacks $(ARGS)
+
+coverage-page: .venv/development
+	$(BIN)/python -m scripts.coverage_page
 
 collections: .venv/development
 	$(BIN)/python -m scripts.http_collections

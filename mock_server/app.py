@@ -27,6 +27,7 @@ from mock_server.resources.fixture import FixtureError
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
 from mock_server.sandbox.body import only_small_body
 from mock_server.sandbox.clock import clock
+from mock_server.sandbox.coverage import coverage
 from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.export import export
 from mock_server.sandbox.fault_routes import faults, rate_limits
@@ -50,7 +51,8 @@ from mock_server.wire.auth import default_site
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
 from mock_server.wire.hosts import Environments
 
-VERSIONS: Final = {v1.VERSION: v1.OPERATIONS}
+VERSIONS: Final = {v1.VERSION: v1.OPERATIONS, "v2": ()}
+"""The operations of each API version that are carried out."""
 
 _MOST_MISTAKES: Final = 10
 """Mistakes of a request that are told at once."""
@@ -126,6 +128,7 @@ def build(settings: Settings) -> ASGIApp:
     limited = not settings.no_limits
     for router in (
         health(database),
+        coverage(gateway.operations),
         sites_and_reset(database, sites, journal),
         seeding(database, sites, limited=limited),
         snapshots(database, sites, journal),

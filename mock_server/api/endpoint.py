@@ -6,11 +6,12 @@ the operation's own rules.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from starlette.types import Receive, Scope, Send
 
 from mock_server.api.operation import Operation
+from mock_server.contract import facts
 from mock_server.store.database import Database
 from mock_server.store.idempotency import once
 from mock_server.store.rows import Rows
@@ -31,13 +32,16 @@ class Endpoint:
     def __init__(
         self,
         version: str,
-        operations: list[Operation],
+        known: Iterable[facts.Operation],
+        operations: Iterable[Operation],
         directory: Directory,
         database: Database,
         *,
         strict_params: bool,
     ) -> None:
+        """`known` are those that Chargebee has there, `operations` those that are carried out."""
         self._version = version
+        self._known = {operation.method: operation for operation in known}
         self._operations = {operation.method: operation for operation in operations}
         self._directory = directory
         self._database = database
@@ -47,14 +51,17 @@ class Endpoint:
         self, scope: Scope, receive: Receive, send: Send, ids: tuple[str, ...]
     ) -> None:
         """Answer a request with the operation of its method; `ids` are those of its path."""
-        operation = self._operation(scope["method"])
+        known = self._asked(scope["method"])
         trace = trace_of(scope)
-        trace.operation = operation.name
+        trace.operation = known.name
         headers = read_headers(scope)
         site, key = await authenticate(self._directory, headers)
         trace.site, trace.key_name = site.name, key.name
-        if operation.writes and not key.may_write:
+        if known.writes and not key.may_write:
             raise errors.not_authorized(key.name)
+        operation = self._operations.get(known.method)
+        if operation is None:
+            raise errors.not_there(known.name, self._version)
         directives = read_directives(headers)
         trace.remarks.extend(directives.remarks)
         form = await _read_form(operation, scope, receive, headers)
@@ -94,14 +101,15 @@ class Endpoint:
         operation = self._find(method)
         return operation.name if operation else None
 
-    def _operation(self, method: str) -> Operation:
+    def _asked(self, method: str) -> facts.Operation:
+        """The operation of the method; ApiError 405 where the path does not have the method."""
         operation = self._find(method)
         if operation is None:
-            raise errors.method_not_supported(method, ", ".join(sorted(self._operations)))
+            raise errors.method_not_supported(method, ", ".join(sorted(self._known)))
         return operation
 
-    def _find(self, method: str) -> Operation | None:
-        return self._operations.get("GET" if method == "HEAD" else method)
+    def _find(self, method: str) -> facts.Operation | None:
+        return self._known.get("GET" if method == "HEAD" else method)
 
 
 def _has_body(headers: Mapping[bytes, bytes]) -> bool:

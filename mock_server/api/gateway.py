@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, TypeAlias
 
 from starlette.requests import ClientDisconnect
@@ -15,6 +15,7 @@ from mock_server.api.endpoint import Endpoint
 from mock_server.api.operation import Operation
 from mock_server.api.routes import Match, Routes
 from mock_server.api.unknown_path import unknown_path
+from mock_server.contract import facts
 from mock_server.store.database import Database
 from mock_server.wire import errors
 from mock_server.wire.answer import send_error
@@ -40,15 +41,21 @@ class Gateway:
         *,
         strict_params: bool,
     ) -> None:
+        """`versions` has the operations of each version that are carried out."""
         self.operations = {operation.name for listed in versions.values() for operation in listed}
         self._versions = tuple(versions)
         self._routes = Routes(
             {
                 f"/api/{version}{path}": Endpoint(
-                    version, operations, directory, database, strict_params=strict_params
+                    version,
+                    known,
+                    [operation for operation in carried_out if operation.path == path],
+                    directory,
+                    database,
+                    strict_params=strict_params,
                 )
-                for version, declared in versions.items()
-                for path, operations in _by_path(declared).items()
+                for version, carried_out in versions.items()
+                for path, known in _by_path(facts.facts(version).operations).items()
             }
         )
 
@@ -92,7 +99,7 @@ class Gateway:
         return found
 
 
-def _by_path(operations: tuple[Operation, ...]) -> dict[str, list[Operation]]:
+def _by_path(operations: Iterable[facts.Operation]) -> dict[str, list[facts.Operation]]:
     paths = defaultdict(list)
     for operation in operations:
         paths[operation.path].append(operation)

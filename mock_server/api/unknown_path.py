@@ -11,7 +11,6 @@ from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
 
 _VERSION: Final = re.compile(r"v\d{1,3}", re.IGNORECASE)
-_OF_CHARGEBEE: Final = frozenset({"v1", "v2"})
 _LONGEST: Final = 200
 """Characters that are quoted of a path."""
 
@@ -31,9 +30,7 @@ def unknown_path(path: str, routes: Routes[Any], versions: Collection[str]) -> A
         said = f"There is nothing at {path[:_LONGEST]}; Chargebee's API is at /api/{served}"
         return errors.path_outside_api(f"{said}, the sandbox's own interface at /_mock/docs{hint}")
     if version in versions:
-        why = f"API {version} has no path /{'/'.join(rest).strip('/')[:_LONGEST]} here"
-    elif version in _OF_CHARGEBEE:
-        why = f"API {version} is not there yet, only {served}"
+        why = f"API {version} has no path /{'/'.join(rest).strip('/')[:_LONGEST]}"
     elif _VERSION.fullmatch(version):
         why = f"there is no API {version}, only {served}"
     else:

@@ -1,4 +1,4 @@
-"""API v1: its operations, a line each."""
+"""API v1: the operations that are carried out, a line each."""
 
 from __future__ import annotations
 

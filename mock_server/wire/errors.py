@@ -168,6 +168,17 @@ def method_not_supported(method: str, allowed: str) -> ApiError:
     )
 
 
+def not_there(operation: str, version: str) -> ApiError:
+    """An operation that Chargebee has and the sandbox has not."""
+    return ApiError(
+        501,
+        "not_implemented",
+        f"The sandbox does not carry out {operation} of API {version} yet",
+        type="operation_failed",
+        remark="GET /_mock/coverage says what is carried out",
+    )
+
+
 def invalid_state(error_msg: str) -> ApiError:
     return ApiError(409, "invalid_state_for_request", error_msg)
 

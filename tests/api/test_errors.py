@@ -186,11 +186,11 @@ def test_an_error_has_chargebees_body(
     [
         ("PUT", "/orders", "GET, POST"),
         ("DELETE", "/orders/x", "GET, POST"),
-        ("POST", "/invoices", "GET"),
+        ("PUT", "/invoices", "GET, POST"),
         ("PATCH", "/invoices/x", "GET"),
         ("POST", "/events/x", "GET"),
         ("GET", "/invoices/charge", "POST"),
-        ("OPTIONS", "/customers", "GET"),
+        ("OPTIONS", "/customers", "GET, POST"),
     ],
 )
 def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(

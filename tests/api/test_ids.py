@@ -167,16 +167,22 @@ def test_ids_of_processes_that_share_a_site_do_not_meet(database: Path) -> None:
         sites = [server.site(), seeded(server)]
         freeze(sites[0])
         for site in sites:
-            with ThreadPoolExecutor(8) as clients:
-                made = list(clients.map(one_order_id, [site] * 200))
-            with site.mock() as mock:
-                events = mock.get("/events", params={"limit": 1000}).json()["list"]
-                requests = mock.get("/requests", params={"limit": 1000}).json()["list"]
+            made: list[str] = []
+            processes: set[str] = set()
+            for _ in range(5):  # until both have answered: a busy machine may favour one
+                with ThreadPoolExecutor(8) as clients:
+                    made += clients.map(one_order_id, [site] * 200)
+                with site.mock() as mock:
+                    events = mock.get("/events", params={"limit": 1000}).json()["list"]
+                    requests = mock.get("/requests", params={"limit": 1000}).json()["list"]
+                ids = (item["request"]["id"].removeprefix("req_") for item in requests)
+                processes |= {id[:6] for id in ids}
+                if len(processes) == 2:
+                    break
 
-            assert len(set(made)) == 200
-            assert len({item["event"]["id"] for item in events}) == 200
-            processes = {item["request"]["id"].removeprefix("req_")[:6] for item in requests}
             assert len(processes) == 2
+            assert len(set(made)) == len(made)
+            assert len({item["event"]["id"] for item in events}) == len(made)
 
 
 def test_an_id_seed_stays_with_the_site(database: Path) -> None:

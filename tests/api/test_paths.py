@@ -61,15 +61,15 @@ def test_empty_segments_do_not_count(site: Site, api: httpx2.Client, path: str) 
 @pytest.mark.parametrize(
     ("path", "remark"),
     [
-        ("/api/v3/orders", "there is no API v3, only v1; did you mean /api/v1/orders?"),
-        ("/api/v2/orders/x", "API v2 is not there yet, only v1; did you mean /api/v1/orders/x?"),
-        ("/api/v1/unicorns/x", "API v1 has no path /unicorns/x here"),
-        ("/api/v1/api/v1/orders", "has no path /api/v1/orders here; did you mean /api/v1/orders?"),
-        ("/api/v1", "API v1 has no path / here"),
-        ("/api/v1/", "API v1 has no path / here"),
-        ("/api/orders", "after /api comes the version: v1; did you mean /api/v1/orders?"),
-        ("/api/", "after /api comes the version: v1"),
-        ("/api/V1/orders", "there is no API V1, only v1; did you mean /api/v1/orders?"),
+        ("/api/v3/orders", "there is no API v3, only v1 and v2; did you mean /api/v1/orders?"),
+        ("/api/v1/item_prices", "has no path /item_prices; did you mean /api/v2/item_prices?"),
+        ("/api/v1/unicorns/x", "API v1 has no path /unicorns/x"),
+        ("/api/v1/api/v1/orders", "has no path /api/v1/orders; did you mean /api/v1/orders?"),
+        ("/api/v1", "API v1 has no path /"),
+        ("/api/v1/", "API v1 has no path /"),
+        ("/api/orders", "after /api comes the version: v1 and v2; did you mean /api/v1/orders?"),
+        ("/api/", "after /api comes the version: v1 and v2"),
+        ("/api/V1/orders", "there is no API V1, only v1 and v2; did you mean /api/v1/orders?"),
     ],
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH"])
