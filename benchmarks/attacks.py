@@ -74,6 +74,20 @@ def _trailers(target: Target) -> str:
     return target.send(_between(head, _filler(200 * _MB), b"\r\n\r\n"))
 
 
+def _unread_answers(target: Target) -> str:
+    """Sends requests, one after the other, and reads none of the answers."""
+    request = b"GET /api/v1/orders HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    with socket.create_connection((target.host, target.port), timeout=5) as connection:
+        try:
+            for _ in range(20 * _MB // len(request)):
+                connection.sendall(request)
+        except TimeoutError:
+            return "none: it reads no more"
+        except OSError as error:
+            return f"none: {error}"
+    return "all was read"
+
+
 def _body(path: str, length: int, *, declared: bool = True) -> Attack:
     """An attack with a body of that many bytes, with or without a Content-Length."""
 
@@ -107,6 +121,7 @@ ATTACKS: Final[dict[str, Attack]] = {
     "200 MB in many headers": _many_headers,
     "a path of 200 MB": _long_path,
     "200 MB in a trailer": _trailers,
+    "20 MB of requests, answers unread": _unread_answers,
     "/_mock: JSON of 60 MB": _body("/_mock/faults", 60 * _MB),
     "/_mock: JSON of 60 MB in chunks": _body("/_mock/faults", 60 * _MB, declared=False),
     "/_mock: a path without a body, 60 MB": _body("/_mock/reset", 60 * _MB),

@@ -25,7 +25,7 @@ from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed
 from mock_server.resources.fixture import FixtureError
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
-from mock_server.sandbox.body import only_small_body
+from mock_server.sandbox.body import MAX_BODY, only_small_body
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.coverage import coverage
 from mock_server.sandbox.deliveries import deliveries
@@ -48,6 +48,7 @@ from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
 from mock_server.store.sites import Sites
 from mock_server.wire.auth import default_site
+from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
 from mock_server.wire.hosts import Environments
 
@@ -148,6 +149,8 @@ def build(settings: Settings) -> ASGIApp:
             dependencies=[Depends(only_known_query), Depends(only_small_body)],
         )
 
+    bounded = BodyCeiling(app, MAX_BODY)
+
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
         ours = scope["type"] != "http" or f"{scope['path']}/".startswith("/_mock/")
@@ -155,7 +158,7 @@ def build(settings: Settings) -> ASGIApp:
 
     async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await app(scope, receive, send)
+            await bounded(scope, receive, send)
         except asyncio.CancelledError:  # the server stops, and the call still waits for something
             if scope["type"] == "http":
                 stopping = temporary("The server is stopping")
@@ -219,6 +222,8 @@ async def _refused(request: Request, error: Exception) -> Response:
 async def _refused_by_fastapi(request: Request, error: Exception) -> Response:
     """A path or a method that /_mock does not have, a body that cannot be read at all."""
     assert isinstance(error, HTTPException)
+    if isinstance(error.__cause__, ApiError):  # raised while it read the body
+        return await _refused(request, error.__cause__)
     refusal = ApiError(error.status_code, "invalid_request", error.detail)
     return JSONResponse(refusal.body(), refusal.status, headers=error.headers)
 

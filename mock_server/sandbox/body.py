@@ -9,10 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import Field
 
 from mock_server import wildcard
-from mock_server.wire import errors
 
 MAX_BODY: Final = 256 * 1024
-"""Bytes of a body; fixtures, which are read by themselves, may have more."""
+"""Bytes of a body, unless its route raises the ceiling."""
 MAX_VALUES: Final = 1000
 """Values in a body. Each may be wrong in a way of its own, and all mistakes are looked for."""
 MAX_DEPTH: Final = 50
@@ -25,11 +24,9 @@ Wildcard: TypeAlias = Annotated[Text, Field(description="`*` stands for any char
 
 
 async def only_small_body(request: Request) -> None:
-    """Refuse a body that is long (413), or full or deep (422), before its values are looked at."""
+    """Refuse a body that is full or deep (422), before its values are looked at."""
     if request.scope["route"].body_field is None:
         return
-    if len(await request.body()) > MAX_BODY:
-        raise errors.body_too_large(MAX_BODY)
     try:
         body = await request.json()
     except ValueError:  # no JSON, which is said where it is read

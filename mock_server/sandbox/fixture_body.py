@@ -8,7 +8,7 @@ from fastapi import Request
 
 from mock_server.resources import fixture
 from mock_server.resources.fixture import Fixture, FixtureError
-from mock_server.wire import errors
+from mock_server.wire.ceiling import raise_ceiling
 
 MAX_BODY: Final = 16 * 1024 * 1024
 """Bytes that a fixture may have."""
@@ -19,11 +19,8 @@ async def read_fixture(request: Request) -> Fixture:
 
     FixtureError where it is neither, ApiError 413 where it is too long.
     """
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise errors.body_too_large(MAX_BODY)
+    raise_ceiling(request.scope, MAX_BODY)
+    body = await request.body()
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     try:
         text = body.decode("utf-8-sig")

@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive
 
 from mock_server.wire import errors
+from mock_server.wire.ceiling import exceeds
 
 Nested: TypeAlias = "dict[str, str | Nested]"
 
@@ -30,8 +31,6 @@ MAX_DEPTH: Final = 4
 URLENCODED: Final = "application/x-www-form-urlencoded"
 MULTIPART: Final = "multipart/form-data"
 
-_LONGEST_LENGTH: Final = 20
-"""Digits of a Content-Length that is worth reading; `int` takes no number of any length."""
 _LONGEST_TYPE: Final = 100
 """Characters of a media type that are worth telling."""
 
@@ -59,7 +58,7 @@ async def read_body(receive: Receive, declared: bytes | None) -> bytes:
 
     ClientDisconnect where the client left before all of it was there.
     """
-    if declared is not None and _is_too_long(declared):
+    if declared is not None and exceeds(declared, MAX_BODY):
         raise errors.body_too_large(MAX_BODY)
     body = b""
     more = True
@@ -72,13 +71,6 @@ async def read_body(receive: Receive, declared: bytes | None) -> bytes:
             raise errors.body_too_large(MAX_BODY)
         more = message.get("more_body", False)
     return body
-
-
-def _is_too_long(declared: bytes) -> bool:
-    if not declared.isdigit():
-        return False
-    digits = declared.lstrip(b"0") or b"0"
-    return len(digits) > _LONGEST_LENGTH or int(digits) > MAX_BODY
 
 
 def parse(method: str, query: bytes, content_type: bytes = b"", body: bytes = b"") -> Form:
