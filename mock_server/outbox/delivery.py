@@ -93,8 +93,23 @@ async def _send(client: httpx2.AsyncClient, request: httpx2.Request) -> Outcome:
         body = await _start(answer)
     finally:
         await answer.aclose()
-    failure = None if answer.is_success else f"The endpoint answered {answer.status_code}"
-    return Outcome(failure, answer, body)
+    return Outcome(_refusal(answer.status_code), answer, body)
+
+
+def _refusal(status: int) -> str | None:
+    """What Chargebee makes of an answer with that status; None where it is a success."""
+    if 200 <= status < 300:
+        return None
+    if status >= 500:
+        meaning = "Your server has returned internal server error code"
+        advice = "Please check the server logs"
+    elif status >= 400:
+        meaning = "Your server has refused the request"
+        advice = "Please check the webhook URL and its credentials"
+    else:
+        meaning = "Your server has not taken the webhook, and redirects are not followed"
+        advice = "Please check the webhook URL"
+    return f"Received error code {status} from server. {meaning}. {advice}"
 
 
 async def _connect(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:

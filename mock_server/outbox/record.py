@@ -125,13 +125,10 @@ def _held_back(chaos: Mapping[str, float]) -> float:
 
 
 def _event_status(call: Call, endpoints: list[Row], takers: list[Row]) -> str:
-    """The event's `webhook_status` before anything is delivered."""
-    if not endpoints:
+    """The event's `webhook_status` before anything is delivered: its primary endpoint's."""
+    primary = next((endpoint for endpoint in endpoints if endpoint["primary_url"]), None)
+    if primary is None:
         return "not_configured"
     if not call.directives.webhooks:
         return "skipped"
-    if not takers:
-        return "not_applicable"
-    return status.of_event(
-        [(status.initial(endpoint), endpoint["primary_url"]) for endpoint in takers]
-    )
+    return status.initial(primary) if primary in takers else "not_applicable"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from pydantic_core import to_json
 
@@ -27,17 +27,21 @@ class EventWebhook(Attributes):
 
 
 class Event(Resource):
+    """An event; `webhook_status` and `webhook_failure_reason` are those of a primary endpoint."""
+
     kind: ClassVar[str] = "event"
 
     id: str = required(40)
     occurred_at: Moment
     source: Source = "none"
     user: str | None = text(150)
-    webhook_status: WebhookStatus | None = None
-    webhooks: list[EventWebhook] | None = None
-    event_type: EventType | None = None
+    object: Literal["event"] = "event"
     api_version: Literal["v1", "v2"] | None = "v1"
     content: Map
+    event_type: EventType | None = None
+    webhook_status: WebhookStatus | None = None
+    webhook_failure_reason: str | None = None
+    webhooks: list[EventWebhook] | None = None
 
 
 class ListEvents(Listing):
@@ -83,15 +87,13 @@ def payload(rows: Rows, site: str, id: str) -> bytes:
 
 
 def link_webhooks(rows: Rows, site: str, events: list[Row]) -> None:
-    """Give each event its webhooks."""
-    linked: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    """Give each event its webhooks; one that has none has an empty failure reason instead."""
+    linked: dict[str, list[Row]] = defaultdict(list)
     for webhook in rows.all_of("webhooks", site, "event_id", [event["id"] for event in events]):
         linked[webhook["event_id"]].append(
-            {
-                "id": webhook["webhook_endpoint_id"],
-                "webhook_status": webhook["webhook_status"],
-                "object": "webhook",
-            }
+            {"id": webhook["webhook_endpoint_id"], "webhook_status": webhook["webhook_status"]}
         )
     for event in events:
-        event["webhooks"] = linked[event["id"]]
+        event["webhooks"] = linked.get(event["id"])
+        if event["webhooks"] is None:
+            event["webhook_failure_reason"] = ""

@@ -174,8 +174,8 @@ def update(rows: Rows, site: str, id: str, given: EndpointChanges) -> Row:
 def delete(rows: Rows, site: str, id: str) -> Row:
     """Remove the endpoint; what waits for it is skipped."""
     row = find(rows, site, id)
-    rows.delete("webhook_endpoints", site=site, id=id)
     _take_back(rows, site, id, "skipped")
+    rows.delete("webhook_endpoints", site=site, id=id)
     return row
 
 

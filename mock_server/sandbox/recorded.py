@@ -24,9 +24,8 @@ EmailStatus: TypeAlias = Literal["recorded", "scheduled", "sent", "failed"]
 
 
 class RecordedEvent(Event):
-    """An event, who was behind the request that caused it, and why its webhooks fail."""
+    """An event, and who was behind the request that caused it."""
 
-    webhook_failure_reason: str | None = None
     origin_ip: str | None = None
     origin_device: str | None = None
     origin_user: str | None = None

@@ -57,11 +57,11 @@ _WITHDRAW: Final = """
     WHERE site = :site AND webhook_endpoint_id = :endpoint_id AND due_at IS NOT NULL
     RETURNING event_id
 """
-_OF_EVENT: Final = """
-    SELECT w.webhook_status, w.webhook_failure_reason, e.primary_url
+_PRIMARY: Final = """
+    SELECT w.webhook_status, w.webhook_failure_reason
     FROM webhooks AS w
-    LEFT JOIN webhook_endpoints AS e ON e.site = w.site AND e.id = w.webhook_endpoint_id
-    WHERE w.site = :site AND w.event_id = :event_id
+    JOIN webhook_endpoints AS e ON e.site = w.site AND e.id = w.webhook_endpoint_id
+    WHERE w.site = :site AND w.event_id = :event_id AND e.primary_url
 """
 _FORGET_ATTEMPTS: Final = """
     DELETE FROM webhook_attempts WHERE seq <= (SELECT max(seq) FROM webhook_attempts) - :limit
@@ -153,9 +153,10 @@ def find_webhook(rows: Rows, site: str, id: str) -> Row | None:
     return rows.find("webhooks", site=site, event_id=event_id, id=id)
 
 
-def webhooks_of_event(rows: Rows, site: str, event_id: str) -> list[Row]:
-    """The statuses of an event's webhooks, and whether each is the primary endpoint's."""
-    return rows.execute(_OF_EVENT, {"site": site, "event_id": event_id})
+def primary_webhook(rows: Rows, site: str, event_id: str) -> Row | None:
+    """Status and failure reason of the event's webhook for the site's primary endpoint."""
+    found = rows.execute(_PRIMARY, {"site": site, "event_id": event_id})
+    return found[0] if found else None
 
 
 def keep_attempt(rows: Rows, attempt: Mapping[str, object], limit: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from contextlib import closing
@@ -17,12 +18,13 @@ LONG_AGO = 1_700_000_000
 
 
 @pytest.fixture
-def history(server: Server, site: Site, api: httpx2.Client) -> list[str]:
+def history(server: Server, site: Site, api: httpx2.Client, mock: httpx2.Client) -> list[str]:
     """The ids of three events of different seconds, the latest first.
 
     An order is created at LONG_AGO, updated without webhooks a second later, updated again at
-    present.
+    present. The site's endpoint is its primary one.
     """
+    mock.patch("/webhook_endpoints/whv2_recording", json={"primary_url": True})
     api.post("/orders", data={"id": "o", "invoice_id": "__demo_inv__1"})
     api.post("/orders/o", data={"note": "x"}, headers={"chargebee-event-webhook": "all-disabled"})
     api.post("/orders/o", data={"note": "y"})
@@ -46,24 +48,48 @@ def test_creating_an_order_is_an_event(api: httpx2.Client) -> None:
 
     assert answer.status_code == 200
     (item,) = answer.json()["list"]
-    assert item == {
+    expected = {
         "event": {
             "id": item["event"]["id"],
             "occurred_at": created.json()["order"]["created_at"],
             "source": "api",
             "user": "full_access_key_v1",
-            "webhook_status": "succeeded",
+            "object": "event",
+            "api_version": "v1",
+            "content": created.json(),
+            "event_type": "order_created",
+            "webhook_status": "not_configured",
             "webhooks": [
                 {"id": "whv2_recording", "webhook_status": "succeeded", "object": "webhook"}
             ],
-            "event_type": "order_created",
-            "api_version": "v1",
-            "content": created.json(),
-            "object": "event",
         }
     }
+    assert json.dumps(item) == json.dumps(expected)  # in the recorded order
     assert re.fullmatch(f"ev_{FORM}", item["event"]["id"])
     assert api.get(f"/events/{item['event']['id']}").json() == item
+
+
+def test_an_event_of_a_site_without_endpoints_is_as_recorded(
+    api: httpx2.Client, mock: httpx2.Client
+) -> None:
+    mock.delete("/webhook_endpoints/whv2_recording")
+    created = api.post("/orders", data={"invoice_id": "__demo_inv__1"}).json()
+
+    (item,) = api.get("/events").json()["list"]
+
+    expected = {
+        "id": item["event"]["id"],
+        "occurred_at": created["order"]["created_at"],
+        "source": "api",
+        "user": "full_access_key_v1",
+        "object": "event",
+        "api_version": "v1",
+        "content": created,
+        "event_type": "order_created",
+        "webhook_status": "not_configured",
+        "webhook_failure_reason": "",
+    }
+    assert json.dumps(item["event"]) == json.dumps(expected)
 
 
 def test_updating_an_order_is_an_event_with_the_order_after_the_change(

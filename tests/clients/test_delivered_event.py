@@ -36,7 +36,7 @@ def test_the_sdk_reads_a_delivered_event(delivered: Any) -> None:
     assert delivered.source == "api"
     assert delivered.user == "full_access_key_v1"
     assert delivered.occurred_at > 1_700_000_000
-    assert delivered.webhook_status == "scheduled"
+    assert delivered.webhook_status == "not_configured"
     (webhook,) = delivered.webhooks  # which the SDK leaves as they are
     assert re.fullmatch(f"whv2_{FORM}", webhook["id"])
     assert webhook["webhook_status"] == "scheduled"

@@ -80,6 +80,7 @@ DEVIATIONS: Final = {
     "v1's SDKs read an event's own webhook status and the kind of the webhooks in it.": [
         Deviation("Event", "webhook_status", "type", "string", None),
         Deviation("Event", "webhook_status", "enum", WEBHOOK_STATUSES, None),
+        Deviation("Event", "webhook_failure_reason", "type", "string", None),
         Deviation("Event", "webhooks[].object", "type", "string", None),
         Deviation("Event", "webhooks[].object", "const", "webhook", None),
         Deviation("Event", "webhooks[].object", "default", "webhook", None),
@@ -87,7 +88,12 @@ DEVIATIONS: Final = {
     ],
     "An event says what it is; Chargebee's samples show it, its description leaves it out.": [
         Deviation("Event", "object", respect, ours, None)
-        for respect, ours in (("type", "string"), ("const", "event"), ("required", True))
+        for respect, ours in (
+            ("type", "string"),
+            ("const", "event"),
+            ("default", "event"),
+            ("required", True),
+        )
     ],
     "So does every other resource, and most of their parts.": [
         Deviation(resource, f"{part}object", respect, ours, None)

@@ -40,7 +40,7 @@ def test_duplicates_begin_with_the_first_success(desk: Desk, receiver: Start) ->
 
 
 def test_a_duplicate_that_is_refused_changes_nothing(desk: Desk, receiver: Start) -> None:
-    id = desk.add(receiver("200,500,200").url, chaos={"duplicates": 2})
+    id = desk.add(receiver("200,500,200").url, primary_url=True, chaos={"duplicates": 2})
     desk.order()
 
     (webhook,) = desk.attempted(id, 3)

@@ -18,6 +18,7 @@ from mock_server.wire.directives import Directives
 NOW = 1_700_000_000
 RECORDING = None
 DELIVERED = "http://127.0.0.1:9/hook"
+PRIMARY = "http://127.0.0.1:9/primary"
 
 
 @pytest.mark.parametrize(
@@ -25,21 +26,22 @@ DELIVERED = "http://127.0.0.1:9/hook"
     [
         ([], True, "not_configured", []),
         ([], False, "not_configured", []),
-        ([RECORDING], True, "succeeded", ["succeeded"]),
-        ([RECORDING], False, "skipped", []),
-        ([DELIVERED], True, "scheduled", ["scheduled"]),
-        ([DELIVERED], False, "skipped", []),
-        ([RECORDING, DELIVERED], True, "scheduled", ["succeeded", "scheduled"]),
+        ([RECORDING], True, "not_configured", ["succeeded"]),
+        ([RECORDING], False, "not_configured", []),
+        ([DELIVERED], True, "not_configured", ["scheduled"]),
+        ([RECORDING, PRIMARY], True, "scheduled", ["succeeded", "scheduled"]),
+        ([RECORDING, PRIMARY], False, "skipped", []),
     ],
 )
-def test_an_event_waits_for_the_endpoints_that_are_delivered_to(
+def test_an_event_says_how_its_primary_endpoint_stands(
     urls: list[str | None], wanted: bool, event_status: str, webhook_statuses: list[str]
 ) -> None:
     call = Call(Site("a-test"), FULL_ACCESS, "v1", Directives(webhooks=wanted), now=NOW)
 
     def work(rows: Rows) -> tuple[list[Row], list[Row]]:
         for number, url in enumerate(urls):
-            create(rows, "a-test", f"e{number}", NewEndpoint(name="n", url=url), NOW)
+            endpoint = NewEndpoint(name="n", url=url, primary_url=url == PRIMARY)
+            create(rows, "a-test", f"e{number}", endpoint, NOW)
         create(rows, "b-test", "elsewhere", NewEndpoint(name="n"), NOW)
         record_event(rows, call, "order_created", {}, email=None)
         return rows.all("events", site="a-test"), rows.all("webhooks", site="a-test")

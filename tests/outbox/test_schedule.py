@@ -13,7 +13,7 @@ MINUTE, HOUR, DAY = 60, 3600, 86_400
 DELAYS = [2 * MINUTE, 6 * MINUTE, 30 * MINUTE, HOUR, 5 * HOUR, DAY, 2 * DAY]
 
 SUCCESS = Outcome(None)
-REFUSAL = Outcome("The endpoint answered 500")
+REFUSAL = Outcome("Received error code 500")
 NOBODY = Outcome("Cannot connect", connected=False, unreached=True)
 
 
@@ -28,7 +28,7 @@ def test_each_failure_waits_longer_for_the_next_try(retries: int, delay: int, sc
 
     assert changes == {
         "webhook_status": "re_scheduled",
-        "webhook_failure_reason": "The endpoint answered 500",
+        "webhook_failure_reason": "Received error code 500",
         "retries": retries + 1,
         "due_at": pytest.approx(NOW + delay * scale, abs=1e-6),
         "unreached": False,

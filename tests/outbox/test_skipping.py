@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.deliveries import Desk, items
+from tests.deliveries import NOBODY, Desk, items
 from tests.receiver import Receiver
 
 Start = Callable[[str], Receiver]
@@ -27,9 +27,18 @@ def test_without_webhooks_nothing_leaves_and_the_event_says_so(
 
     assert [one["order_id"] for one in desk.settled(id, "succeeded")] == ["loud"]
     quiet = desk.event("quiet")
-    assert (quiet["webhook_status"], quiet["webhooks"]) == ("skipped", [])
-    assert desk.event("loud")["webhook_status"] == "succeeded"
+    assert (quiet["webhook_failure_reason"], "webhooks" in quiet) == ("", False)
+    assert quiet["webhook_status"] == desk.event("loud")["webhook_status"] == "not_configured"
     assert items(desk.mock, "webhook", order_id="quiet") == []
+
+
+def test_what_a_primary_endpoint_does_not_get_was_skipped(desk: Desk) -> None:
+    desk.add(None, primary_url=True)
+    desk.order("quiet", WEBHOOK)
+    desk.order("loud")
+
+    assert desk.event("quiet")["webhook_status"] == "skipped"
+    assert desk.event("loud")["webhook_status"] == "succeeded"
 
 
 def test_without_e_mails_the_webhook_leaves_all_the_same(desk: Desk, receiver: Start) -> None:
@@ -58,9 +67,10 @@ def test_without_an_endpoint_nothing_is_configured(desk: Desk) -> None:
     desk.order("o-1")
     desk.order("o-2", WEBHOOK)
 
-    assert desk.event("o-1")["webhook_status"] == "not_configured"
-    assert desk.event("o-2")["webhook_status"] == "not_configured"
-    assert desk.event("o-1")["webhooks"] == []
+    for id in ("o-1", "o-2"):
+        event = desk.event(id)
+        assert (event["webhook_status"], event["webhook_failure_reason"]) == ("not_configured", "")
+        assert "webhooks" not in event
 
 
 def test_an_endpoint_gets_only_the_events_that_it_wants(desk: Desk, receiver: Start) -> None:
@@ -78,15 +88,36 @@ def test_an_endpoint_gets_only_the_events_that_it_wants(desk: Desk, receiver: St
     assert len(updates.received) == 1
 
 
-def test_an_event_that_no_endpoint_wants_is_not_applicable(desk: Desk) -> None:
-    id = desk.add(None, event_types=["invoice_generated"])
+@pytest.mark.parametrize(
+    ("primary", "status"), [(True, "not_applicable"), (False, "not_configured")]
+)
+def test_an_event_that_no_endpoint_wants_has_no_webhooks(
+    desk: Desk, primary: bool, status: str
+) -> None:
+    id = desk.add(None, primary_url=primary, event_types=["invoice_generated"])
     nothing = desk.add(None, event_types=[])
     desk.order()
 
     event = desk.event()
 
-    assert (event["webhook_status"], event["webhooks"]) == ("not_applicable", [])
+    assert (event["webhook_status"], event["webhook_failure_reason"]) == (status, "")
+    assert "webhooks" not in event
     assert desk.webhooks(id) == desk.webhooks(nothing) == []
+
+
+def test_an_event_that_its_primary_endpoint_does_not_want_goes_to_others(desk: Desk) -> None:
+    desk.add(None, primary_url=True, event_types=["invoice_generated"])
+    other = desk.add(NOBODY)
+    desk.order()
+    desk.settled(other, "re_scheduled")
+
+    event = desk.event()
+
+    assert event["webhook_status"] == "not_applicable"
+    assert "webhook_failure_reason" not in event
+    assert [(one["id"], one["webhook_status"]) for one in event["webhooks"]] == [
+        (other, "re_scheduled")
+    ]
 
 
 def test_a_replayed_request_is_delivered_once(desk: Desk, receiver: Start) -> None:
