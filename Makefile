@@ -65,7 +65,6 @@ bench-stalls: .venv/development
 	$(BIN)/python -m benchmarks.stalls $(ARGS)
 
 lock: .venv/development
-	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --group dev --output-file requirements-dev.txt
 

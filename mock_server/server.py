@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import ssl
 import threading
@@ -10,6 +11,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,6 +41,8 @@ def run(settings: Settings) -> None:
     Raises OSError where the address or the TLS folder cannot be had, ValueError where that folder
     has files which are not ours, and what `app.build` raises.
     """
+    if settings.stop_with_stdin:
+        threading.Thread(target=_stop_with_stdin, daemon=True).start()
     listener = listen_on(settings.host, settings.port)
     address = _Address(url_of(listener, "https" if settings.tls else "http"), _authority(settings))
     if settings.workers == 1:
@@ -149,6 +153,14 @@ def listen_on(host: str, port: int) -> socket.socket:
 def url_of(listener: socket.socket, scheme: str = "http") -> str:
     host, port = listener.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _stop_with_stdin() -> None:
+    """Wait until stdin ends, and stop the server then as SIGTERM does."""
+    with suppress(OSError):  # stdin was closed before
+        while os.read(0, 4096):
+            pass
+    signal.raise_signal(signal.SIGTERM)
 
 
 def _announce_when_ready(address: _Address) -> None:

@@ -93,6 +93,11 @@ class Settings:
     smtp: str = _knob(
         "", "HOST:PORT of the server that e-mails are sent to; else only recorded.", shown="none"
     )
+    stop_with_stdin: bool = _knob(
+        False,
+        "Stop when stdin ends, and so with the process that holds its other end, however that "
+        "ends.",
+    )
     no_limits: bool = _knob(False, "Allow more than five webhook endpoints with a URL to a site.")
 
     def __post_init__(self) -> None:

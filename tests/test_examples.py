@@ -12,7 +12,7 @@ SHOP = ROOT / "examples" / "shop"
 
 
 def test_the_tests_of_the_shop_pass(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-p", "mock_server.testing.plugin", "--verbose"]
+    command = [sys.executable, "-m", "pytest", "-p", "pytest_chargebee_mock.plugin", "--verbose"]
     alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     done = subprocess.run(
         [*command, "--rootdir", str(SHOP), "-c", os.devnull, "-p", "no:cacheprovider", str(SHOP)],

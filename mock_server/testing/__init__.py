@@ -1,25 +1,37 @@
-"""The sandbox as a test uses it: a server, a fresh site, what was recorded on it, and proof.
+"""The sandbox as a test of any framework uses it; pytest has the same as fixtures.
 
-With pytest, `plugin` gives the same as fixtures, and nothing needs to be imported:
-
-    def test_an_order_is_made(chargebee_site):
-        place_order(chargebee_site.base_url, chargebee_site.api_key)
-
-        chargebee_site.requests.verify(operation="create_an_order", count=1)
+All but `in_process` is `pytest_chargebee_mock`'s, which can be imported where a project has a
+module `mock_server` of its own.
 """
 
 from mock_server.testing.in_process import in_process
-from mock_server.testing.receiver import ReceivedWebhook, WebhookReceiver
-from mock_server.testing.server import MockServer
-from mock_server.testing.site import CallError, Site, Snapshot, VerificationError
+from pytest_chargebee_mock import (
+    AsyncSite,
+    CallError,
+    MockServer,
+    NoAnswerError,
+    ReceivedWebhook,
+    SessionServer,
+    Site,
+    Snapshot,
+    UndeliveredError,
+    VerificationError,
+    WebhookReceiver,
+    create_site,
+)
 
 __all__ = [
+    "AsyncSite",
     "CallError",
     "MockServer",
+    "NoAnswerError",
     "ReceivedWebhook",
+    "SessionServer",
     "Site",
     "Snapshot",
+    "UndeliveredError",
     "VerificationError",
     "WebhookReceiver",
+    "create_site",
     "in_process",
 ]

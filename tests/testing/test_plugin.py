@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx2
@@ -13,8 +11,8 @@ import pytest
 
 from tests.server import Server
 from tests.test_readme import blocks
+from tests.testing.inner import ROOT, Project
 
-ROOT = Path(__file__).parents[2]
 TESTS = 400
 PROCESSES = 8
 
@@ -23,20 +21,7 @@ def _run(
     folder: Path, test: str, *options: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """pytest on a file with this content, in a folder of its own."""
-    folder.mkdir(exist_ok=True)
-    (folder / "test_inner.py").write_text(test)
-    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *options]
-    alone = {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return subprocess.run(
-        [*command, "-p", "mock_server.testing.plugin", "-p", "xdist"],
-        cwd=folder,
-        env=os.environ | alone | environment,
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
+    return Project(folder, {"test_inner.py": test}).run(*options, **environment)
 
 
 def test_tests_in_many_processes_share_a_server_and_see_no_site_but_their_own(
@@ -165,6 +150,28 @@ def place_order(base_url, api_key):
         except (httpx2.TransportError, httpx2.HTTPStatusError):
             pass
 '''
+_RUNNING = '''
+from contextlib import asynccontextmanager
+from tests.testing.loop_receiver import loop_receiver
+
+app = None
+
+@asynccontextmanager
+async def running(app):
+    """The user's application, whose route for webhooks fails three times."""
+    async with loop_receiver(503, 503, 503) as (url, events):
+        yield url
+'''
+_ASYNCHRONOUS = '''
+import asyncio, inspect
+
+def pytest_pyfunc_call(pyfuncitem):
+    """Run asynchronous tests, as the plugins for them do."""
+    if inspect.iscoroutinefunction(pyfuncitem.obj):
+        names = pyfuncitem._fixtureinfo.argnames
+        asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+        return True
+'''
 
 
 def test_the_tests_of_the_documents_pass(tmp_path: Path) -> None:
@@ -173,6 +180,7 @@ def test_the_tests_of_the_documents_pass(tmp_path: Path) -> None:
         block.text for document in documents for block in blocks(document) if block.mark == "recipe"
     ]
 
-    done = _run(tmp_path / "inner", "\n\n".join([_PLACE_ORDER, *recipes]))
+    test = "\n\n".join([_PLACE_ORDER, _RUNNING, *recipes])
+    done = Project(tmp_path, {"test_inner.py": test, "conftest.py": _ASYNCHRONOUS}).run()
 
     assert f"{len(recipes)} passed" in done.stdout, done.stdout

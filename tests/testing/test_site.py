@@ -16,9 +16,9 @@ from mock_server.testing import (
     Site,
     VerificationError,
     WebhookReceiver,
+    create_site,
     in_process,
 )
-from mock_server.testing.site import create_site
 from tests.server import Server
 
 
@@ -143,7 +143,7 @@ def test_what_is_told_of_a_request_does_nothing_in_a_terminal(mine: Site) -> Non
 
     assert first.startswith("POST /api/v1/orders ")
     assert all(line.startswith("    ") for line in others)
-    assert others[-1] == r"    parameter a\x1b[2J\x0a is not used; ignored"
+    assert others[-1] == r"    parameter a\x1b[2J\n is not used; ignored"
 
 
 def test_snapshots_reset_and_fixtures(mine: Site) -> None:
