@@ -51,6 +51,7 @@ from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
 from mock_server.wire.hosts import Environments
+from mock_server.wire.idempotency import Underway
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS, "v2": ()}
 """The operations of each API version that are carried out."""
@@ -87,8 +88,9 @@ def build(settings: Settings) -> ASGIApp:
     )
     if not sites.exists(default_site()):
         seed.load(settings.seed)  # a seed that is wrong is refused before anything is served
-    gateway = Gateway(VERSIONS, sites, database, strict_params=settings.strict_params)
-    spoiled = Faults(gateway, database, sites, gateway.operation_of)
+    underway = Underway()
+    gateway = Gateway(VERSIONS, sites, database, underway, strict_params=settings.strict_params)
+    spoiled = Faults(gateway, database, sites, underway, gateway.operation_of)
     journal = Journal(
         spoiled, database, sites, limit=settings.journal_limit, shared=settings.workers > 1
     )

@@ -1,12 +1,14 @@
 """One path of the API: from the request of an operation to its answer.
 
-The order of checks: method, key and site, right to write, parameters, idempotency key, and then
-the operation's own rules.
+The order of checks: method, key and site, right to write, the form of the body, idempotency key,
+parameters, and then the operation's own rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
@@ -20,10 +22,14 @@ from mock_server.wire.answer import send_json
 from mock_server.wire.auth import Directory, authenticate
 from mock_server.wire.call import Call, trace_of
 from mock_server.wire.directives import read_directives
+from mock_server.wire.errors import ApiError
 from mock_server.wire.form import Form, parse, read_body
 from mock_server.wire.headers import read_headers
-from mock_server.wire.idempotency import REPLAYED, read_idempotency
+from mock_server.wire.idempotency import REPLAYED, Idempotency, Underway, read_idempotency
 from mock_server.wire.parameters import Parameters
+
+_Work: TypeAlias = Callable[[Rows], bytes]
+"""What an operation does in its transaction; it gives the answer's body."""
 
 
 class Endpoint:
@@ -36,6 +42,7 @@ class Endpoint:
         operations: Iterable[Operation],
         directory: Directory,
         database: Database,
+        underway: Underway,
         *,
         strict_params: bool,
     ) -> None:
@@ -45,6 +52,7 @@ class Endpoint:
         self._operations = {operation.method: operation for operation in operations}
         self._directory = directory
         self._database = database
+        self._underway = underway
         self._strict_params = strict_params
 
     async def __call__(
@@ -70,21 +78,45 @@ class Endpoint:
             trace.remarks.append(errors.unread_body(form.unread).message)
         elif not operation.writes and _has_body(headers):
             trace.remarks.append("The body of a GET is not read; send its parameters in the query")
-        given = self._parameters(operation, form)
-
         call = Call(site, key, self._version, directives, now=int(site.clock.now()))
 
-        def work(rows: Rows) -> bytes:
-            return operation.answer(operation.rule(rows, call, given, *ids))
+        def prepare() -> _Work:
+            """Read the parameters; what is then to be done, and answered."""
+            given = self._parameters(operation, form)
+            return lambda rows: operation.answer(operation.rule(rows, call, given, *ids))
 
         if not operation.writes:
-            await send_json(scope, send, 200, self._database.read(work))
+            await send_json(scope, send, 200, self._database.read(prepare()))
             return
-        asked = read_idempotency(headers, operation.method, scope["path"], form.values)
-        body, replayed = await self._database.write(
-            lambda rows: once(rows, site.name, asked, call.now, work)
+        target = (self._version, operation.name, *ids)
+        asked = read_idempotency(headers, trace.request_id, target, form.values)
+        if asked is None:
+            await send_json(scope, send, 200, await self._database.write(prepare()))
+            return
+        with self._underway.hold(site.name, asked.key, trace.request_id):
+            await self._answer_once(scope, send, call, asked, prepare)
+
+    async def _answer_once(
+        self,
+        scope: Scope,
+        send: Send,
+        call: Call,
+        asked: Idempotency,
+        prepare: Callable[[], _Work],
+    ) -> None:
+        """Answer a request under an idempotency key, which keeps refusals of parameters, too."""
+        try:
+            work = prepare()
+        except ApiError as refusal:
+            work = _raising(refusal)
+        moment = time.time()
+        outcome = await self._database.write(
+            lambda rows: once(rows, call.site.name, asked, call.now, moment, work)
         )
-        await send_json(scope, send, 200, body, [REPLAYED] if replayed else ())
+        if isinstance(outcome, ApiError):
+            raise outcome
+        headers = [REPLAYED] if outcome.replayed else ()
+        await send_json(scope, send, outcome.status, outcome.body, headers)
 
     def _parameters(self, operation: Operation, form: Form) -> Parameters:
         """The operation's parameters; ApiError where they do not fit, or are more than it knows."""
@@ -110,6 +142,13 @@ class Endpoint:
 
     def _find(self, method: str) -> facts.Operation | None:
         return self._known.get("GET" if method == "HEAD" else method)
+
+
+def _raising(refusal: ApiError) -> _Work:
+    def work(rows: Rows) -> bytes:
+        raise refusal
+
+    return work
 
 
 def _has_body(headers: Mapping[bytes, bytes]) -> bool:

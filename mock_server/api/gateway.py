@@ -22,6 +22,7 @@ from mock_server.wire.answer import send_error
 from mock_server.wire.auth import Directory
 from mock_server.wire.call import trace_of
 from mock_server.wire.errors import ApiError
+from mock_server.wire.idempotency import Underway
 
 Found: TypeAlias = Match[Endpoint] | None
 
@@ -38,6 +39,7 @@ class Gateway:
         versions: Mapping[str, tuple[Operation, ...]],
         directory: Directory,
         database: Database,
+        underway: Underway,
         *,
         strict_params: bool,
     ) -> None:
@@ -52,6 +54,7 @@ class Gateway:
                     [operation for operation in carried_out if operation.path == path],
                     directory,
                     database,
+                    underway,
                     strict_params=strict_params,
                 )
                 for version, carried_out in versions.items()

@@ -28,7 +28,7 @@ _ERRORS: Final = {
     401: "No API key, or one that does not open this site.",
     403: "The API key may not do this.",
     404: "Nothing has this id, or no site has this name.",
-    409: "The state forbids it.",
+    409: "The state forbids it, or a request under the same idempotency key is under way.",
     413: "The body is too long.",
     422: "The idempotency key was used for another request.",
     429: "A fault or the site's rate limit, where they are switched on.",
@@ -37,9 +37,7 @@ _ERRORS: Final = {
 }
 _BOUNDS: Final = {"ge": "minimum", "le": "maximum"}
 """What pydantic leaves in its own words where a number has a validator before it."""
-_ELSEWHERE: Final = frozenset({409})
-"""What only /_mock answers so far."""
-_BODY_ERRORS: Final = frozenset({413, 422})
+_WRITE_ERRORS: Final = frozenset({409, 413, 422})
 _DISABLED: Final = {"type": "string", "enum": ["all-disabled"]}
 _HEADERS: Final = {
     "chargebee-request-origin-ip": {"type": "string"},
@@ -132,7 +130,7 @@ def _describe(operation: Operation, schemas: dict[str, Any]) -> dict[str, Any]:
         | {
             str(status): _answer(meaning, _ref(Error))
             for status, meaning in _ERRORS.items()
-            if status not in _ELSEWHERE and (operation.writes or status not in _BODY_ERRORS)
+            if operation.writes or status not in _WRITE_ERRORS
         },
     }
     if operation.rule.__doc__:

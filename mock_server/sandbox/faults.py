@@ -7,6 +7,7 @@ started anew, count as one; only requests that a rule matches pay for it.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.sandbox.fault_answers import Answer, send_spoiled
 from mock_server.sandbox.fault_rules import Asked, NewFault, Rule
-from mock_server.store import rate_limit, sites
+from mock_server.store import idempotency, rate_limit, sites
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
@@ -26,6 +27,7 @@ from mock_server.wire.call import Trace, trace_of
 from mock_server.wire.errors import ApiError
 from mock_server.wire.form import MAX_BODY, flatten, parse
 from mock_server.wire.headers import read_headers
+from mock_server.wire.idempotency import Underway, key_of
 
 Result = TypeVar("Result")
 
@@ -65,11 +67,13 @@ class Faults:
         app: ASGIApp,
         database: Database,
         directory: Directory,
+        underway: Underway,
         operation_of: Callable[[Scope], str | None],
     ) -> None:
         self._app = app
         self._database = database
         self._directory = directory
+        self._underway = underway
         self._operation_of = operation_of
         self._version = database.version()
         self._any: bool | None = None
@@ -99,8 +103,10 @@ class Faults:
             trace.operation = self._operation_of(scope)
             if known.limited and await self._limited(site, trace, scope, send):
                 return
-            if await self._spoiled(known.rules, site, trace, scope, body, send):
-                return
+            with self._underway.hold(site.name, _key_of(scope), trace.request_id):
+                if not await self._spoiled(known.rules, site, trace, scope, body, send):
+                    await self._app(scope, body.receive, send)
+            return
         await self._app(scope, body.receive, send)
 
     async def _limited(self, site: Site, trace: Trace, scope: Scope, send: Send) -> bool:
@@ -120,7 +126,8 @@ class Faults:
         """Let the first rule that fires have the request; whether there was one."""
         asked = _asked(scope, trace.operation, body.content, site.clock.now())
         matching = [rule for rule in rules if rule.matches(asked)]
-        fired = await self._fire(site, matching) if matching else None
+        key = _key_of(scope)
+        fired = await self._fire(site, matching, key, trace.request_id) if matching else None
         if fired is None:
             return False
         rule, number = fired
@@ -128,10 +135,18 @@ class Faults:
         await self._carry_out(rule, rule.delay(number), scope, body.receive, _marked(send, rule.id))
         return True
 
-    async def _fire(self, site: Site, matching: list[Rule]) -> tuple[Rule, int] | None:
-        """Count the match; the first rule that fires at it, and which of its matches it is."""
+    async def _fire(
+        self, site: Site, matching: list[Rule], key: str | None, request_id: str
+    ) -> tuple[Rule, int] | None:
+        """Count the match; the first rule that fires at it, and which of its matches it is.
+
+        A request that the rule delays holds its idempotency key meanwhile.
+        """
+        moment = time.time()
 
         def work(rows: Rows) -> tuple[Rule, int] | None:
+            if key is not None:
+                idempotency.check_free(rows, site.name, key, request_id, moment)
             for rule in matching:
                 row = rows.find("faults", "matched", "fired", site=site.name, id=rule.id)
                 if row is None:  # removed in between
@@ -141,6 +156,8 @@ class Faults:
                 counted = {"matched": number, "fired": row["fired"] + fires}
                 rows.update("faults", counted, site=site.name, id=rule.id)
                 if fires:
+                    if key is not None and (delay := rule.delay(number)) > 0:
+                        idempotency.hold(rows, site.name, key, request_id, moment, delay)
                     return rule, number
             return None
 
@@ -227,6 +244,10 @@ def _asked(scope: Scope, operation: str | None, body: bytes, now: float) -> Aske
         headers={name.decode("latin-1"): value.decode("latin-1") for name, value in sent.items()},
         now=now,
     )
+
+
+def _key_of(scope: Scope) -> str | None:
+    return key_of(read_headers(scope)) if scope["method"] == "POST" else None
 
 
 def _learn(rows: Rows, site: str) -> _Known:

@@ -10,11 +10,15 @@ A column or parameter called `site` takes a site's name. Its rows are kept under
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
+
+from mock_server.wire.errors import ApiError
 
 Row: TypeAlias = dict[str, Any]
+
+Result = TypeVar("Result")
 
 
 class TakenError(Exception):
@@ -49,6 +53,19 @@ class Rows:
     def forget_data_keys(self) -> None:
         """Look data keys up anew: another transaction begins, or this one has changed them."""
         self._data_keys.clear()
+
+    def attempt(self, work: Callable[[Rows], Result]) -> Result:
+        """The result of `work`; where it raises an ApiError, what it has written is undone."""
+        self._connection.execute("SAVEPOINT attempt")
+        try:
+            result = work(self)
+        except ApiError:
+            self._connection.execute("ROLLBACK TO attempt")
+            self._connection.execute("RELEASE attempt")
+            self.forget_data_keys()
+            raise
+        self._connection.execute("RELEASE attempt")
+        return result
 
     def insert(self, table: str, row: Mapping[str, object]) -> None:
         """Add a row; TakenError where its key is not free."""

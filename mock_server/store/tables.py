@@ -329,6 +329,18 @@ class IdempotencyKeyRow(SQLModel, table=True):
     fingerprint: str
     body: str
     created_at: int
+    status: int
+
+
+class IdempotencyHoldRow(SQLModel, table=True):
+    """A key that a delayed request holds: until when, in seconds of the machine's clock."""
+
+    __tablename__: ClassVar[str] = "idempotency_holds"
+
+    site: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    request_id: str
+    until: float
 
 
 class RequestRow(SQLModel, table=True):

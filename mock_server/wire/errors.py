@@ -183,6 +183,11 @@ def invalid_state(error_msg: str) -> ApiError:
     return ApiError(409, "invalid_state_for_request", error_msg)
 
 
+def request_in_progress() -> ApiError:
+    """What a request hears whose idempotency key another one holds that is not answered yet."""
+    return invalid_state("The previous request is still in progress. Please retry the request")
+
+
 def idempotency_key_reused() -> ApiError:
     return ApiError(
         422,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,24 +18,66 @@ LIFETIME: Final = 30 * 60
 """Seconds for which a key is remembered."""
 MAX_KEY: Final = 100
 
+_DIRECTIVES: Final = b"chargebee-"
+"""How the headers begin that change what a request does."""
+
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A request's key, and what tells whether another request is the same."""
+    """A request's key, which request it is, and what tells whether another one is the same."""
 
     key: str
+    request_id: str
     fingerprint: str
 
 
-def read_idempotency(
-    headers: Mapping[bytes, bytes], method: str, path: str, values: Nested
-) -> Idempotency | None:
-    """The key of a request, None without one; ApiError where it is too long."""
+class Underway:
+    """The idempotency keys of the requests that this process is about to answer."""
+
+    def __init__(self) -> None:
+        self._holders: dict[tuple[str, str], str] = {}
+
+    @contextmanager
+    def hold(self, site: str, key: str | None, request_id: str) -> Iterator[None]:
+        """Hold the key for this request; ApiError 409 where another one of the site holds it.
+
+        A request may hold its key twice, in two rooms that it comes through.
+        """
+        holder = self._holders.get((site, key)) if key else request_id
+        if holder == request_id or not key:
+            yield
+            return
+        if holder is not None:
+            raise errors.request_in_progress()
+        self._holders[site, key] = request_id
+        try:
+            yield
+        finally:
+            del self._holders[site, key]
+
+
+def key_of(headers: Mapping[bytes, bytes]) -> str | None:
+    """The key that a request sends, whatever it is like; None where it sends none."""
     sent = headers.get(HEADER)
-    if not sent:
+    return sent.decode("latin-1") if sent else None
+
+
+def read_idempotency(
+    headers: Mapping[bytes, bytes], request_id: str, target: Sequence[str], values: Nested
+) -> Idempotency | None:
+    """The key of a request, None without one; ApiError where it is too long.
+
+    `target` is what its path names, and `values` are its parameters.
+    """
+    key = key_of(headers)
+    if key is None:
         return None
-    key = sent.decode("latin-1")
     if len(key) > MAX_KEY:
         raise errors.wrong_value(HEADER.decode(), f"cannot be longer than {MAX_KEY} characters")
-    request = json.dumps([method, path, values], sort_keys=True)
-    return Idempotency(key, hashlib.sha256(request.encode()).hexdigest())
+    directives = {
+        name.decode("latin-1"): value.decode("latin-1")
+        for name, value in headers.items()
+        if name.startswith(_DIRECTIVES) and name != HEADER
+    }
+    request = json.dumps([target, values, directives], sort_keys=True)
+    return Idempotency(key, request_id, hashlib.sha256(request.encode()).hexdigest())

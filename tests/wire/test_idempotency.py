@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import closing
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,12 +16,37 @@ from tests.server import Server, Site
 
 REPLAYED = "chargebee-idempotency-replayed"
 INVOICE = {"invoice_id": "__demo_inv__1"}
+IN_PROGRESS = {
+    "message": "The previous request is still in progress. Please retry the request",
+    "type": "invalid_request",
+    "api_error_code": "invalid_state_for_request",
+    "error_code": "invalid_state_for_request",
+    "error_msg": "The previous request is still in progress. Please retry the request",
+    "http_status_code": 409,
+}
 
 
 def post(
     api: httpx2.Client, key: str, data: dict[str, str], path: str = "/orders"
 ) -> httpx2.Response:
     return api.post(path, data=data, headers={"chargebee-idempotency-key": key})
+
+
+def delay(mock: httpx2.Client, seconds: float, **rule: Any) -> str:
+    """Let the next order under a key take so long; the rule's id."""
+    headers = {"chargebee-idempotency-key": "k"}
+    made = mock.post("/faults", json={"delay": seconds, "times": 1, "headers": headers} | rule)
+    assert made.status_code == 200, made.text
+    id: str = made.json()["fault"]["id"]
+    return id
+
+
+def wait_until_fired(mock: httpx2.Client, fault: str) -> None:
+    for _ in range(500):
+        if mock.get(f"/faults/{fault}").json()["fault"]["fired"]:
+            return
+        time.sleep(0.01)
+    raise AssertionError(f"{fault} did not fire")
 
 
 def count(client: httpx2.Client, kind: str) -> int:
@@ -111,15 +139,84 @@ def test_a_key_has_up_to_a_hundred_characters(api: httpx2.Client) -> None:
     assert count(api, "orders") == 1
 
 
-@pytest.mark.parametrize("refused", [{}, {"invoice_id": "nothing"}, INVOICE | {"id": "taken"}])
-def test_a_refused_request_leaves_its_key_free(api: httpx2.Client, refused: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    ("refused", "status"),
+    [({}, 400), ({"invoice_id": "nothing"}, 404), (INVOICE | {"id": "taken"}, 400)],
+)
+def test_a_refusal_is_kept_as_well(
+    api: httpx2.Client, refused: dict[str, str], status: int
+) -> None:
     api.post("/orders", data=INVOICE | {"id": "taken"})
-    assert post(api, "k", refused).is_client_error
 
-    answer = post(api, "k", INVOICE)
+    first, second = post(api, "k", refused), post(api, "k", refused)
+    corrected = post(api, "k", INVOICE)
 
-    assert answer.status_code == 200
-    assert REPLAYED not in answer.headers
+    assert first.status_code == second.status_code == status
+    assert REPLAYED not in first.headers
+    assert second.headers[REPLAYED] == "true"
+    assert second.headers["content-type"] == "application/json;charset=UTF-8"
+    assert first.content == second.content
+    assert corrected.status_code == 422
+
+
+def test_a_key_is_looked_at_before_the_parameters(api: httpx2.Client) -> None:
+    post(api, "k", INVOICE)
+
+    assert post(api, "k", {"status": "nonsense"}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"auth": ("wrong", "")}, 401),
+        ({"auth": ("test_read_only", "")}, 403),
+        ({"url": "/unicorns"}, 404),
+        ({"method": "DELETE"}, 405),
+        ({"content": b"%", "data": None}, 400),
+    ],
+)
+def test_what_is_refused_before_the_key_is_looked_at_leaves_it_as_it_is(
+    api: httpx2.Client, change: dict[str, Any], status: int
+) -> None:
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    headers = form | {"chargebee-idempotency-key": "k"}
+    request: dict[str, Any] = {"method": "POST", "url": "/orders", "data": INVOICE}
+    request["headers"] = headers
+
+    assert api.request(**request | change).status_code == status
+    assert REPLAYED not in api.request(**request).headers
+    assert api.request(**request | change).status_code == status
+    assert api.request(**request).headers[REPLAYED] == "true"
+
+
+DIRECTIVES = [
+    "chargebee-event-webhook",
+    "chargebee-event-email",
+    "chargebee-event-actions",
+    "chargebee-request-origin-ip",
+    "chargebee-request-origin-user-encoded",
+]
+
+
+@pytest.mark.parametrize("name", DIRECTIVES)
+def test_a_header_that_changes_what_happens_makes_another_request(
+    api: httpx2.Client, name: str
+) -> None:
+    headers = {"chargebee-idempotency-key": "k", name: "all-disabled"}
+
+    first, second = (api.post("/orders", data=INVOICE, headers=headers) for _ in range(2))
+    without = post(api, "k", INVOICE)
+
+    assert (first.status_code, second.status_code) == (200, 200)
+    assert second.headers[REPLAYED] == "true"
+    assert without.status_code == 422
+
+
+def test_any_other_header_makes_no_other_request(api: httpx2.Client) -> None:
+    post(api, "k", INVOICE)
+
+    headers = {"chargebee-idempotency-key": "k", "X-CB-Retry-Attempt": "1", "User-Agent": "x"}
+    assert api.post("/orders", data=INVOICE, headers=headers).headers[REPLAYED] == "true"
 
 
 def test_an_empty_key_is_none(api: httpx2.Client) -> None:
@@ -133,10 +230,101 @@ def test_requests_at_once_under_one_key_make_one_order(api: httpx2.Client) -> No
     with ThreadPoolExecutor(8) as threads:
         answers = list(threads.map(lambda _: post(api, "k", INVOICE), range(8)))
 
-    assert {answer.status_code for answer in answers} == {200}
-    assert len({answer.content for answer in answers}) == 1
-    assert sum(REPLAYED in answer.headers for answer in answers) == 7
+    answered = [answer for answer in answers if answer.status_code != 409]
+    assert {answer.status_code for answer in answered} == {200}
+    assert len({answer.content for answer in answered}) == 1
+    assert sum(REPLAYED in answer.headers for answer in answered) == len(answered) - 1
     assert count(api, "orders") == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_repeat_while_the_first_is_under_way_is_refused(
+    api: httpx2.Client, mock: httpx2.Client, after: bool
+) -> None:
+    fault = delay(mock, 1.0, after=after)
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(post, api, "k", INVOICE)
+        wait_until_fired(mock, fault)
+        repeated = post(api, "k", INVOICE)
+        another = post(api, "other", INVOICE)
+    again = post(api, "k", INVOICE)
+
+    assert repeated.status_code == 409
+    assert repeated.json() == IN_PROGRESS
+    assert another.status_code == first.result().status_code == 200
+    assert REPLAYED not in first.result().headers
+    assert (again.content, again.headers[REPLAYED]) == (first.result().content, "true")
+    assert count(api, "orders") == 2
+
+
+def test_what_a_fault_refuses_leaves_its_key_free_once_it_is_answered(
+    api: httpx2.Client, mock: httpx2.Client
+) -> None:
+    fault = delay(mock, 1.0, answer="internal_error")
+
+    with ThreadPoolExecutor(1) as threads:
+        first = threads.submit(post, api, "k", INVOICE)
+        wait_until_fired(mock, fault)
+        repeated = post(api, "k", INVOICE)
+    again = post(api, "k", INVOICE)
+
+    assert (first.result().status_code, repeated.status_code) == (500, 409)
+    assert again.status_code == 200
+    assert REPLAYED not in again.headers
+
+
+def test_neither_of_two_sites_waits_for_the_keys_of_the_other(
+    server: Server, api: httpx2.Client, mock: httpx2.Client
+) -> None:
+    fault = delay(mock, 1.0)
+
+    with server.site().api() as neighbour, ThreadPoolExecutor(1) as threads:
+        threads.submit(post, api, "k", INVOICE)
+        wait_until_fired(mock, fault)
+
+        assert post(neighbour, "k", INVOICE).status_code == 200
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Server]]:
+    """Two servers on one database."""
+    database = tmp_path_factory.mktemp("two") / "state.sqlite"
+    with Server(database) as one, Server(database) as other:
+        yield one, other
+
+
+def test_servers_on_one_database_know_of_each_others_delayed_requests(
+    two: tuple[Server, Server],
+) -> None:
+    site = two[0].site()
+    with site.api() as here, two[1].site(site.name).api() as there, site.mock() as mock:
+        fault = delay(mock, 1.0)
+        with ThreadPoolExecutor(1) as threads:
+            first = threads.submit(post, here, "k", INVOICE)
+            wait_until_fired(mock, fault)
+            repeated = post(there, "k", INVOICE)
+        again = post(there, "k", INVOICE)
+
+    assert repeated.status_code == 409
+    assert first.result().status_code == 200
+    assert (again.content, again.headers[REPLAYED]) == (first.result().content, "true")
+
+
+def test_a_request_that_waits_for_the_database_is_under_way(two: tuple[Server, Server]) -> None:
+    with (
+        two[0].site().api() as api,
+        closing(sqlite3.connect(two[0].database, isolation_level=None)) as locked,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        api.get("/orders")
+        locked.execute("BEGIN IMMEDIATE")
+        requests = [threads.submit(post, api, "k", INVOICE) for _ in range(2)]
+        done, waiting = wait(requests, return_when=FIRST_COMPLETED, timeout=4)
+        locked.execute("ROLLBACK")
+
+    assert [request.result().status_code for request in done] == [409]
+    assert [request.result().status_code for request in waiting] == [200]
 
 
 def test_reading_takes_no_notice_of_a_key(api: httpx2.Client) -> None:
