@@ -154,8 +154,9 @@ def not_authorized(key_name: str) -> ApiError:
     return ApiError(
         403,
         "api_authorization_failed",
-        f"The API key {key_name} may not perform this operation",
+        "Sorry, authorization failed. The key does not have the required permissions.",
         type=None,
+        remark=f"the API key {key_name} may only read",
     )
 
 

@@ -126,7 +126,7 @@ REFUSED = {
         body(
             403,
             "api_authorization_failed",
-            "The API key read_only_key_v1 may not perform this operation",
+            "Sorry, authorization failed. The key does not have the required permissions.",
             type=None,
         ),
     ),

@@ -114,6 +114,7 @@ def test_a_read_only_key_reads_and_does_not_write(site: Site, order_id: str) -> 
         assert {answer.json()["api_error_code"] for answer in written} == {
             "api_authorization_failed"
         }
+        assert written[0].headers["x-mock-remark"] == "the API key read_only_key_v1 may only read"
         assert len(api.get("/events").json()["list"]) == 1
 
 
