@@ -109,9 +109,8 @@ class Endpoint:
             work = prepare()
         except ApiError as refusal:
             work = _raising(refusal)
-        moment = time.time()
         outcome = await self._database.write(
-            lambda rows: once(rows, call.site.name, asked, call.now, moment, work)
+            lambda rows: once(rows, call.site.name, asked, call.now, time.time(), work)
         )
         if isinstance(outcome, ApiError):
             raise outcome

@@ -142,9 +142,9 @@ class Faults:
 
         A request that the rule delays holds its idempotency key meanwhile.
         """
-        moment = time.time()
 
         def work(rows: Rows) -> tuple[Rule, int] | None:
+            moment = time.time()
             if key is not None:
                 idempotency.check_free(rows, site.name, key, request_id, moment)
             for rule in matching:

@@ -32,7 +32,7 @@ class Idempotency:
 
 
 class Underway:
-    """The idempotency keys of the requests that this process is about to answer."""
+    """The idempotency keys of the requests that this process has not answered yet."""
 
     def __init__(self) -> None:
         self._holders: dict[tuple[str, str], str] = {}
@@ -41,13 +41,13 @@ class Underway:
     def hold(self, site: str, key: str | None, request_id: str) -> Iterator[None]:
         """Hold the key for this request; ApiError 409 where another one of the site holds it.
 
-        A request may hold its key twice, in two rooms that it comes through.
+        A request may hold its key twice, in two rooms that it comes through; without a key it
+        holds nothing.
         """
-        holder = self._holders.get((site, key)) if key else request_id
-        if holder == request_id or not key:
+        if key is None or self._holders.get((site, key)) == request_id:
             yield
             return
-        if holder is not None:
+        if (site, key) in self._holders:
             raise errors.request_in_progress()
         self._holders[site, key] = request_id
         try:
