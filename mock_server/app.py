@@ -32,6 +32,7 @@ from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.export import export
 from mock_server.sandbox.fault_routes import faults, rate_limits
 from mock_server.sandbox.faults import Faults
+from mock_server.sandbox.guard import Guard
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.recorded import recorded
@@ -50,7 +51,7 @@ from mock_server.store.sites import Sites
 from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
-from mock_server.wire.hosts import Environments
+from mock_server.wire.hosts import Environments, is_loopback
 from mock_server.wire.idempotency import Underway
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS, "v2": ()}
@@ -75,13 +76,14 @@ def build(settings: Settings) -> ASGIApp:
     Raises `store.database.DatabaseError`, `resources.seed.SeedError` or, for a URL that webhooks
     cannot go to, ValueError; each with one clear line.
     """
+    environments = Environments(settings.environment)
     endpoints = EndpointsOfTheRun(settings.webhook_url, limited=not settings.no_limits)
     database = open_database(settings.database)
     sites = Sites(
         database,
         seed.planter(settings.seed),
         endpoints,
-        Environments(settings.environment),
+        environments,
         strict=settings.strict_sites,
         send_emails=bool(settings.smtp),
         id_seed=settings.id_seed or None,
@@ -156,7 +158,7 @@ def build(settings: Settings) -> ASGIApp:
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
         ours = scope["type"] != "http" or f"{scope['path']}/".startswith("/_mock/")
-        await (until_stopped if ours else journal)(scope, receive, send)
+        await (guard if ours else journal)(scope, receive, send)
 
     async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
         try:
@@ -166,6 +168,13 @@ def build(settings: Settings) -> ASGIApp:
                 stopping = temporary("The server is stopping")
                 await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)
 
+    guard = Guard(
+        until_stopped,
+        environments,
+        local_only=is_loopback(settings.host),
+        hosts=settings.allowed_host,
+        origins=settings.allowed_origin,
+    )
     return application
 
 

@@ -14,6 +14,7 @@ MAX_ID_SEED: Final = 100
 """Characters of an `id_seed`."""
 
 _DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", re.IGNORECASE)
 
 _STATE: Final = Path(".chargebee-mock")
 _BUNDLED_FIXTURES: Final = Path(__file__).parent / "fixtures"
@@ -74,6 +75,18 @@ class Settings:
         "localhost; may be given several times.",
         shown="none",
     )
+    allowed_host: tuple[str, ...] = _knob(
+        (),
+        "Name by which /_mock may be called where the server listens on this machine alone, or *; "
+        "may be given several times.",
+        shown="addresses, environments, names without a dot",
+    )
+    allowed_origin: tuple[str, ...] = _knob(
+        (),
+        "Origin whose pages may change things under /_mock, such as http://localhost:3000, or *; "
+        "may be given several times.",
+        shown="the server's own",
+    )
     strict_sites: bool = _knob(
         False, "Answer site_not_found for an unknown site instead of making it."
     )
@@ -112,6 +125,14 @@ class Settings:
         for domain in self.environment:
             if not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdecimal():
                 raise ValueError(f"environment: {domain!r} is no domain such as billing.example")
+        for name in self.allowed_host:
+            if name != "*" and not _DOMAIN.fullmatch(name):
+                raise ValueError(f"allowed_host: {name!r} is no name of a host, and not *")
+        for origin in self.allowed_origin:
+            if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"allowed_origin: {origin!r} is no origin such as http://localhost:3000"
+                )
         if self.smtp:
             _ = self.smtp_address
         if self.log_level not in ("", "debug", "info", "warning", "error"):

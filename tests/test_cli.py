@@ -106,6 +106,16 @@ class TestRefusals:
                 "database: PostgreSQL is not supported yet; name a SQLite file",
             ),
             (
+                "allowed-host",
+                "http://mac.example",
+                "allowed_host: 'http://mac.example' is no name of a host, and not *",
+            ),
+            (
+                "allowed-origin",
+                "localhost:3000",
+                "allowed_origin: 'localhost:3000' is no origin such as http://localhost:3000",
+            ),
+            (
                 "environment",
                 ".example",
                 "environment: '.example' is no domain such as billing.example",

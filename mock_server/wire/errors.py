@@ -160,6 +160,10 @@ def not_authorized(key_name: str) -> ApiError:
     )
 
 
+def request_blocked(error_msg: str) -> ApiError:
+    return ApiError(403, "request_blocked", error_msg, type="operation_failed")
+
+
 def method_not_supported(method: str, allowed: str) -> ApiError:
     return ApiError(
         405,
@@ -221,6 +225,15 @@ def too_many_requests_ahead(limit: int) -> ApiError:
 
 def request_timeout() -> ApiError:
     return ApiError(408, "invalid_request", "The request took too long to arrive")
+
+
+def unsupported_type(content_type: str) -> ApiError:
+    sent = f"of type {content_type}" if content_type else "without a Content-Type"
+    return ApiError(
+        415,
+        "invalid_request",
+        f"A body {sent} is not read here; send application/json, or a fixture as application/yaml",
+    )
 
 
 def unusable_fixture(field: str, reason: str, message: str) -> ApiError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import Final
 
 ENVIRONMENTS: Final = ("chargebee.com", "localhost")
@@ -45,3 +46,19 @@ def parse_host(host: bytes) -> str:
         return name[1:].partition("]")[0]
     name = name.partition(":")[0].removesuffix(".")
     return name if len(name) <= _LONGEST else ""
+
+
+def is_address(name: str) -> bool:
+    """Whether a host is an IP address and no name."""
+    try:
+        ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server that listens on the host."""
+    if is_address(host):
+        return ip_address(host).is_loopback
+    return host == "localhost" or host.endswith(".localhost")

@@ -244,7 +244,8 @@ def own(server: Server) -> dict[str, str]:
 
 
 def test_further_environments_are_told_by_an_option(database: Path) -> None:
-    options = ("--environment", "billing.example", "--environment", "Localtest")
+    environments = ("--environment", "billing.example", "--environment", "Localtest")
+    options = (*environments, "--allowed-host", "*")
     with Server(database, *options) as server, httpx2.Client(base_url=server.url) as client:
 
         def named(host: str) -> str:
