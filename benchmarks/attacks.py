@@ -116,6 +116,21 @@ def _mistakes(path: str, before: bytes, mistake: bytes, after: bytes, length: in
     return attack
 
 
+def _fixture(content_type: bytes, before: bytes, item: bytes, after: bytes, length: int) -> Attack:
+    """An attack with a fixture of that length: one item beside the other, `#` is its number."""
+
+    def attack(target: Target) -> str:
+        items = (item.replace(b"#", b"%06d" % n) for n in range(length // len(item)))
+        body = before + b"".join(items) + after
+        head = _post("/_mock/seed", content_type) + b"content-length: %d\r\n\r\n" % len(body)
+        return target.send([head, body])
+
+    return attack
+
+
+_JSON: Final = b"application/json"
+_YAML: Final = b"application/yaml"
+
 ATTACKS: Final[dict[str, Attack]] = {
     "200 MB in one header": _one_header,
     "200 MB in many headers": _many_headers,
@@ -138,6 +153,30 @@ ATTACKS: Final[dict[str, Attack]] = {
     ),
     "/_mock: 1 MB of what is no pattern": _mistakes(
         "/_mock/requests/verify", b'{"in_order":[', b"0", b"]}", _MB
+    ),
+    "a fixture of mistakes, JSON, 16 MB": _fixture(
+        _JSON, b'{"customers":[', b"{},", b"0]}", 16 * _MB
+    ),
+    "a fixture of mistakes, JSON, 2.9 MB": _fixture(
+        _JSON, b'{"customers":[', b"{},", b"0]}", 2_900_000
+    ),
+    "a fixture of mistakes, YAML, 16 MB": _fixture(
+        _YAML, b"customers:\n", b"- {}\n", b"", 16 * _MB
+    ),
+    "a fixture of unknown names, JSON, 5 MB": _fixture(
+        _JSON, b'{"customers":[{', b'"#":0,', b'"x":0}]}', 5 * _MB
+    ),
+    "a fixture with a repeated key, JSON, 1 MB": _fixture(
+        _JSON, b"{", b'"#":0,', b'"000007":0}', _MB
+    ),
+    "a fixture of sixties, YAML, 1 MB": _fixture(_YAML, b"a: 1", b":1", b"", _MB),
+    "a fixture of digits, YAML, 16 MB": _fixture(_YAML, b"a: 1", b"1", b"", 16 * _MB),
+    "a sound fixture, JSON, 16 MB": _fixture(
+        _JSON,
+        b'{"customers":[',
+        b'{"id":"#","created_at":0,"first_name":"Ada Augusta","last_name":"of somewhere"},',
+        b'{"id":"last","created_at":0}]}',
+        15 * _MB,
     ),
 }
 """The attacks, by the name that is printed."""

@@ -49,7 +49,10 @@ def seed(file: Any, url: str, site: str | None) -> None:
         reason = _message(answer)
         comma = "," if reason.startswith("line ") else ":"
         raise click.ClickException(f"{file.name}{comma} {reason}")
-    loaded = _sound(answer).json()["loaded"]
+    body = _sound(answer).json()
+    for path in body.get("ignored", []):
+        click.echo(printable(f"not kept: {path}"), err=True)
+    loaded = body["loaded"]
     counts = [f"{count} {kind.replace('_', ' ')}" for kind, count in loaded.items()]
     click.echo(f"loaded {', '.join(counts) or 'nothing'}")
 

@@ -55,6 +55,15 @@ def test_a_fixture_is_read_from_stdin(server: Server, site: Site) -> None:
     assert said(server, "seed", "-", "--site", site.name, stdin=text) == "loaded 1 customers\n"
 
 
+def test_what_is_not_kept_of_a_fixture_is_named(server: Server, site: Site) -> None:
+    text = "customers: [{ id: c, created_at: 0, object: customer, mrr: 1, deleted: false }]"
+
+    done = run(server, "seed", "-", "--site", site.name, stdin=text)
+
+    assert (done.returncode, done.stdout) == (0, "loaded 1 customers\n")
+    assert done.stderr == "not kept: customers[0].mrr\nnot kept: customers[0].deleted\n"
+
+
 def test_a_site_is_reset(server: Server, site: Site, api: httpx2.Client, order_id: str) -> None:
     assert said(server, "reset", "--site", site.name) == f"reset {site.name}\n"
     assert orders(api) == []

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 from mock_server.resources.address import BillingAddress
 from mock_server.resources.enums import Gateway, PaymentMethodType
 from mock_server.resources.page import Page
-from mock_server.resources.resource import Attributes, Cents, Map, Moment, Resource
+from mock_server.resources.resource import Attributes, Cents, Map, Moment, Parts, Resource
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
@@ -63,7 +63,7 @@ class Customer(Resource):
     object: Literal["customer"] = "customer"
     billing_address: BillingAddress | None = None
     card_status: CardStatus = "no_card"
-    contacts: list[Contact] | None = None
+    contacts: Parts[Contact] | None = None
     payment_method: PaymentMethod | None = None
     account_credits: Cents = 0
     refundable_credits: Cents = 0

@@ -11,7 +11,7 @@ from mock_server.resources import customer
 from mock_server.resources.address import BillingAddress, ShippingAddress
 from mock_server.resources.enums import OrderStatus
 from mock_server.resources.page import Page
-from mock_server.resources.resource import Attributes, Cents, Moment, Resource
+from mock_server.resources.resource import Attributes, Cents, Moment, Parts, Resource
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
@@ -124,15 +124,15 @@ class Invoice(Resource):
     first_invoice: bool | None = None
     currency_code: str = required(3)
     tax: Cents = 0
-    line_items: list[LineItem] | None = None
-    discounts: list[Discount] | None = None
-    taxes: list[Tax] | None = None
+    line_items: Parts[LineItem] | None = None
+    discounts: Parts[Discount] | None = None
+    taxes: Parts[Tax] | None = None
     sub_total: Cents
-    linked_transactions: list[LinkedTransaction] | None = None
-    linked_orders: list[LinkedOrder] | None = None
+    linked_transactions: Parts[LinkedTransaction] | None = None
+    linked_orders: Parts[LinkedOrder] | None = None
     billing_address: BillingAddress | None = None
     shipping_address: ShippingAddress | None = None
-    notes: list[Note] | None = None
+    notes: Parts[Note] | None = None
 
 
 class ListInvoices(Listing):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from types import UnionType
-from typing import Annotated, Any, ClassVar, TypeAlias, get_args, get_origin
+from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
@@ -21,6 +21,10 @@ Cents: TypeAlias = Annotated[int, Field(ge=0)]
 
 Map: TypeAlias = dict[str, Any]
 """Free JSON that an integration attached."""
+
+_Part = TypeVar("_Part", bound="Attributes")
+Parts: TypeAlias = Annotated[list[_Part], Field(fail_fast=True)]
+"""A list of groups; the first that does not fit is not followed by others."""
 
 
 class Attributes(BaseModel):
@@ -109,21 +113,26 @@ def _attributes(group: type[Attributes]) -> tuple[_Shown, ...]:
 
 def _restore(annotation: object) -> _Restore:
     """How a column's value becomes the attribute; None where it is the attribute already."""
+    if (part := part_of(annotation)) is not None:
+        return lambda value: _show_parts(part, _from_json(value))
     kind = annotation
     if isinstance(annotation, UnionType):
         kind = next(member for member in get_args(annotation) if member is not type(None))
-    if (item := _part(next(iter(get_args(kind)), None))) is not None:
-        return lambda value: [item.show(one) for one in _from_json(value)]
-    if (part := _part(kind)) is not None:
-        return lambda value: part.show(_from_json(value))
     kind = get_origin(kind) or kind
     if kind is bool:
         return bool
     return _from_json if kind in (list, dict) else None
 
 
-def _part(kind: object) -> type[Attributes] | None:
-    return kind if isinstance(kind, type) and issubclass(kind, Attributes) else None
+def part_of(annotation: object) -> type[Attributes] | None:
+    """The group that an attribute is, or has a list of; None where it has none."""
+    if isinstance(annotation, type) and issubclass(annotation, Attributes):
+        return annotation
+    return next(filter(None, map(part_of, get_args(annotation))), None)
+
+
+def _show_parts(part: type[Attributes], values: Any) -> Any:
+    return [part.show(one) for one in values] if isinstance(values, list) else part.show(values)
 
 
 def _admits_none(annotation: object) -> bool:

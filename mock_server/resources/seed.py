@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
-from pydantic.json_schema import SkipJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
 from mock_server.resources import fixture, webhook_endpoint
 from mock_server.resources.address import ShippingAddress
+from mock_server.resources.answered import Ignored, entries, kept, note_derived
 from mock_server.resources.customer import Customer
-from mock_server.resources.fixture import Fixture, FixtureError
-from mock_server.resources.invoice import Invoice, LinkedOrder
+from mock_server.resources.fixture import Fixture, FixtureError, shortened
+from mock_server.resources.invoice import Invoice
 from mock_server.resources.order import Order
 from mock_server.resources.resource import Moment, Resource
 from mock_server.resources.webhook_endpoint import NewEndpoint, WebhookEndpoint
@@ -24,11 +27,22 @@ from mock_server.wire import errors
 from mock_server.wire.auth import FULL_ACCESS, Site, is_site_name, is_test_site
 from mock_server.wire.parameters import required
 
+_log = logging.getLogger("chargebee_mock")
+
 SCHEMA_URI: Final = "https://json-schema.org/draft/2020-12/schema"
 
 
 class SeedError(Exception):
     """The seed file cannot be used; the message says where and why, in one line."""
+
+
+class LostReferenceError(Exception):
+    """A fixture refers to what there is not; the line is left to whoever tells it."""
+
+    def __init__(self, reason: str, path: fixture.Path) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.path = path
 
 
 class _Declared(BaseModel):
@@ -61,13 +75,6 @@ class SeedEndpoint(NewEndpoint):
 
 class SeedInvoice(Invoice):
     """An invoice of a customer; it was made at its `start_date`."""
-
-    linked_orders: SkipJsonSchema[list[LinkedOrder] | None] = None
-
-    @field_validator("linked_orders", mode="before")
-    @classmethod
-    def _refuse_links(cls, given: object) -> object:
-        raise ValueError("follows from the orders; state those")
 
 
 class SeedOrder(Order):
@@ -123,55 +130,86 @@ class Seed(_Declared):
             rows.replace("orders", {"site": site, **row})
 
 
-_IDENTIFIED: Final = {
-    "api_keys": "secret",
-    "webhook_endpoints": "id",
-    "customers": "id",
-    "invoices": "id",
-    "orders": "id",
+class _Kind(NamedTuple):
+    """What a name of a fixture has: how an answer wraps one, its model, what it is known by."""
+
+    wrapper: str
+    model: type[BaseModel]
+    id: str = "id"
+
+
+_KINDS: Final = {
+    "api_keys": _Kind("api_key", SeedKey, "secret"),
+    "webhook_endpoints": _Kind("webhook_endpoint", SeedEndpoint),
+    "customers": _Kind("customer", Customer),
+    "invoices": _Kind("invoice", SeedInvoice),
+    "orders": _Kind("order", SeedOrder),
 }
+_WRAPPERS: Final = {name: kind.wrapper for name, kind in _KINDS.items()}
 _REFERENCES: Final = (
     ("invoices", "customer_id", "customers"),
     ("orders", "invoice_id", "invoices"),
 )
 
 
-def check(given: Fixture, at: fixture.Path = ()) -> Seed:
+@dataclass(frozen=True, slots=True)
+class CheckedSeed:
+    """A seed, where in its fixture each thing of it stands, and what of that is not kept."""
+
+    seed: Seed
+    paths: dict[str, list[fixture.Path]]
+    ignored: list[str]
+
+
+def check(given: Fixture, at: fixture.Path = ()) -> CheckedSeed:
     """The seed that the fixture has at that path; FixtureError for the first thing wrong there.
 
     What it refers to is `check_references`'s.
     """
-    value = given.value
-    for step in at:
-        value = value[step]
+    ignored = Ignored()
+    found: dict[str, list[Any]] = defaultdict(list)
+    paths: dict[str, list[fixture.Path]] = defaultdict(list)
+    seen: dict[str, set[str]] = defaultdict(set)
+    for entry in entries(given, at, _WRAPPERS, ignored):
+        kind = _KINDS[entry.kind]
+        value = kept(given, entry, kind.model, kind.wrapper, ignored)
+        try:
+            one = kind.model.model_validate(value)
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise given.error(_reason(first), (*entry.path, *first["loc"])) from None
+        id = getattr(one, kind.id)
+        if not id.strip():
+            raise given.error("cannot be blank", (*entry.path, kind.id))
+        if id in seen[entry.kind]:
+            raise given.error(f"is there twice: {id}", (*entry.path, kind.id))
+        if isinstance(one, SeedKey) and one.site is not None and not _may_open(id, one.site):
+            reason = f"is no site that {id} could open: {one.site}"
+            raise given.error(reason, (*entry.path, "site"))
+        if isinstance(one, Resource):
+            note_derived(entry, one, ignored)
+        seen[entry.kind].add(id)
+        found[entry.kind].append(one)
+        paths[entry.kind].append(entry.path)
+    seed = Seed.model_construct(set(found), **found)
+    return CheckedSeed(seed, paths, ignored.named)
+
+
+def check_whole(given: Fixture, at: fixture.Path = ()) -> CheckedSeed:
+    """The seed that the fixture has at that path, with all that it refers to."""
+    checked = check(given, at)
     try:
-        seed = Seed.model_validate(value)
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        raise given.error(_reason(first), (*at, *first["loc"])) from None
-    for kind, id in _IDENTIFIED.items():
-        seen = set()
-        for index, one in enumerate(getattr(seed, kind)):
-            value = getattr(one, id)
-            if not value.strip():
-                raise given.error("cannot be blank", (*at, kind, index, id))
-            if value in seen:
-                raise given.error(f"is there twice: {value}", (*at, kind, index, id))
-            seen.add(value)
-    for index, key in enumerate(seed.api_keys):
-        if key.site is not None and not _may_open(key.secret, key.site):
-            reason = f"is no site that {key.secret} could open: {key.site}"
-            raise given.error(reason, (*at, "api_keys", index, "site"))
-    return seed
+        check_references(checked)
+    except LostReferenceError as lost:
+        raise given.error(lost.reason, lost.path) from None
+    return checked
 
 
-def check_references(
-    given: Fixture, seed: Seed, at: fixture.Path = (), site: tuple[Rows, str] | None = None
-) -> None:
-    """FixtureError where the seed refers to what neither it nor the site, if given, has."""
+def check_references(checked: CheckedSeed, site: tuple[Rows, str] | None = None) -> None:
+    """LostReferenceError where the seed refers to what neither it nor the site, if given, has."""
     for kind, attribute, referred in _REFERENCES:
-        known = {one.id for one in getattr(seed, referred)}
-        for index, one in enumerate(getattr(seed, kind)):
+        known = {one.id for one in getattr(checked.seed, referred)}
+        for index, one in enumerate(getattr(checked.seed, kind)):
             id = getattr(one, attribute)
             if id in known:
                 continue
@@ -179,7 +217,7 @@ def check_references(
                 known.add(id)
                 continue
             reason = f"there is no {referred.removesuffix('s')} {id}"
-            raise given.error(reason, (*at, kind, index, attribute))
+            raise LostReferenceError(reason, (*checked.paths[kind][index], attribute))
 
 
 def export(rows: Rows, site: str, *, passwords: bool) -> dict[str, Any]:
@@ -207,7 +245,12 @@ def export(rows: Rows, site: str, *, passwords: bool) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON Schema of fixtures."""
-    return {"$schema": SCHEMA_URI, **Seed.model_json_schema(), "title": "chargebee-mock fixture"}
+    described = Seed.model_json_schema()
+    for kind in _KINDS.values():
+        for name in kind.model.derived if issubclass(kind.model, Resource) else ():
+            del described["$defs"][kind.model.__name__]["properties"][name]
+    del described["$defs"]["LinkedOrder"]
+    return {"$schema": SCHEMA_URI, **described, "title": "chargebee-mock fixture"}
 
 
 def planter(path: str) -> Callable[[Rows, Site, int, str | None], None]:
@@ -231,13 +274,14 @@ def load(path: str) -> Seed:
     """The seed of that file; SeedError where it is missing, no YAML, or says what nothing is."""
     try:
         given = fixture.read(Path(path).read_text("utf-8"), is_json=path.endswith(".json"))
-        seed = check(given)
-        check_references(given, seed)
+        checked = check_whole(given)
     except (OSError, UnicodeDecodeError) as error:
         raise SeedError(f"cannot read the seed {path}: {error}") from None
     except FixtureError as error:
         raise SeedError(f"the seed {error.of_file(path)}") from None
-    return seed
+    if checked.ignored:
+        _log.warning("the seed %s: not kept: %s", path, ", ".join(checked.ignored))
+    return checked.seed
 
 
 def _reason(error: ErrorDetails) -> str:
@@ -249,7 +293,7 @@ def _reason(error: ErrorDetails) -> str:
         case "literal_error":
             allowed = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
             known = f"not one of {allowed}" if len(allowed) < 200 else "no value that is known here"
-            return f"{error['input']} is {known}"
+            return f"{shortened(str(error['input']), 100)} is {known}"
         case "model_type" | "dict_type":
             return "is no mapping of names to values"
         case "value_error":

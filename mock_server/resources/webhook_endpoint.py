@@ -106,7 +106,7 @@ class EndpointChanges(BaseModel):
     disabled: bool = False
     api_version: Literal["v1"] = "v1"
     enabled_events: Annotated[
-        list[EventType] | None,
+        Annotated[list[EventType], Field(fail_fast=True)] | None,
         Field(validation_alias=AliasChoices("enabled_events", "event_types")),
     ] = None
     basic_auth_username: Annotated[Text, Field(max_length=250)] | None = None

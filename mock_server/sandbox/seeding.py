@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Query, Request, Response
@@ -11,8 +11,8 @@ from pydantic import BaseModel
 
 from mock_server.api.openapi import refusals
 from mock_server.resources import seed, webhook_endpoint
-from mock_server.resources.seed import Seed
-from mock_server.sandbox.fixture_body import described, read_fixture
+from mock_server.resources.seed import LostReferenceError, Seed
+from mock_server.sandbox.fixture_body import beside, described, read_fixture
 from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
@@ -27,35 +27,47 @@ _BODY: Final[dict[str, Any]] = {
 
 
 class Loaded(BaseModel):
-    """How many of each kind a fixture brought."""
+    """How many of each kind a fixture brought.
+
+    `ignored` is what could not be kept of resources that an API had answered.
+    """
 
     loaded: dict[str, int]
+    ignored: list[str] | None = None
 
 
 def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
     """The routes; with `limited`, a site has no more endpoints than Chargebee allows."""
     router = APIRouter(tags=["sites"], responses=refusals(400, 404, 503))
 
-    @router.post("/seed", openapi_extra=described(_BODY, required=True))
+    @router.post(
+        "/seed", openapi_extra=described(_BODY, required=True), response_model_exclude_none=True
+    )
     async def load_seed(request: Request, site: SiteName) -> Loaded:
         """Put a fixture into the site, all of it or nothing.
 
         What has the same id is replaced, the rest stays. No events are recorded.
         """
-        given = await read_fixture(request)
-        declared = seed.check(given)
+        given, checked = await read_fixture(request, lambda given: (given, seed.check(given)))
+        declared = checked.seed
         owner = await sites.site(site)
 
         def work(rows: Rows) -> None:
-            seed.check_references(given, declared, site=(rows, owner.name))
+            seed.check_references(checked, site=(rows, owner.name))
             declared.plant(rows, owner.name, int(owner.clock.now()))
             if limited:
                 webhook_endpoint.check_limit(rows, owner.name)
             rows.notify(CHANGED)
 
-        await database.write(work)
+        try:
+            await database.write(work)
+        except LostReferenceError as lost:
+            raise await beside(partial(given.error, lost.reason, lost.path)) from None
         counts = {kind: len(getattr(declared, kind)) for kind in Seed.model_fields}
-        return Loaded(loaded={kind: count for kind, count in counts.items() if count})
+        return Loaded(
+            loaded={kind: count for kind, count in counts.items() if count},
+            ignored=checked.ignored or None,
+        )
 
     @router.get("/export", responses=_answers("application/json", "application/yaml"))
     async def export(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
@@ -56,7 +56,10 @@ class ASite(BaseModel):
 
 
 class ShownSite(BaseModel):
+    """A site; of one that was made, `ignored` is what could not be kept of its own seed."""
+
     site: ASite
+    ignored: list[str] | None = None
 
 
 class SiteList(BaseModel):
@@ -88,9 +91,10 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
     )
     async def create_site(request: Request) -> ShownSite:
         """A new site, ready at once; `{"seed": {}}` makes an empty one."""
-        name, own, id_seed = _read(await read_fixture(request))
-        await sites.create(name, own, id_seed)
-        return shown(request, name)
+        asked = await read_fixture(request, _read)
+        await sites.create(asked.name, asked.seed, asked.id_seed)
+        made = shown(request, asked.name)
+        return made.model_copy(update={"ignored": asked.ignored or None})
 
     @router.get("/sites/{name}", response_model_exclude_none=True)
     async def retrieve_site(request: Request, name: str) -> ShownSite:
@@ -115,8 +119,17 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
     return router
 
 
-def _read(given: Fixture) -> tuple[str, str | None, str | None]:
-    """A new site's name, its own seed as JSON, its id seed; FixtureError where one is not that."""
+class _NewSite(NamedTuple):
+    """What a new site is to be; `seed` is its own as JSON, of which `ignored` is left out."""
+
+    name: str
+    id_seed: str | None
+    seed: str | None = None
+    ignored: list[str] = []
+
+
+def _read(given: Fixture) -> _NewSite:
+    """The site that is asked for; FixtureError where something is not as it must be."""
     if not isinstance(given.value, dict):
         raise given.error("is no mapping of name, seed and id_seed", ())
     for key in given.value.keys() - {"name", "seed", "id_seed"}:
@@ -129,10 +142,9 @@ def _read(given: Fixture) -> tuple[str, str | None, str | None]:
         raise given.error(reason, ("name",))
     id_seed = _read_id_seed(given)
     if given.value.get("seed") is None:
-        return name, None, id_seed
-    own = seed.check(given, at=("seed",))
-    seed.check_references(given, own, at=("seed",))
-    return name, own.model_dump_json(exclude_unset=True), id_seed
+        return _NewSite(name, id_seed)
+    own = seed.check_whole(given, at=("seed",))
+    return _NewSite(name, id_seed, own.seed.model_dump_json(exclude_unset=True), own.ignored)
 
 
 def _read_id_seed(given: Fixture) -> str | None:

@@ -76,6 +76,17 @@ def test_a_seed_that_is_wrong_is_refused_in_one_line(
     assert "\n" not in str(refused.value)
 
 
+def test_what_is_not_kept_of_a_seed_is_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    seed = tmp_path / "seed.yaml"
+    seed.write_text("customers: [{ id: c, created_at: 0, object: customer, mrr: 1 }]")
+
+    load(str(seed))
+
+    assert caplog.messages == [f"the seed {seed}: not kept: customers[0].mrr"]
+
+
 def test_a_seed_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SeedError, match=r"cannot read the seed .*nowhere\.yaml: "):
         load(str(tmp_path / "nowhere.yaml"))

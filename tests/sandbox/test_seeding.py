@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -151,6 +153,137 @@ def test_anchors_and_merges_are_understood(mock: httpx2.Client) -> None:
     assert load(mock, text).json() == {"loaded": {"customers": 2}}
 
 
+def test_values_without_quotes_mean_what_they_say(mock: httpx2.Client, api: httpx2.Client) -> None:
+    address = "{ zip: 00777, line1: 1:30 }"
+    load(
+        mock,
+        f"customers: [{{ id: c, created_at: 0, auto_collection: off, phone: 2024-01-31,"
+        f" billing_address: {address} }}]",
+    )
+
+    customer = api.get("/customers/c").json()["customer"]
+    assert (customer["auto_collection"], customer["phone"]) == ("off", "2024-01-31")
+    assert customer["billing_address"]["zip"] == "00777"
+
+
+ANSWERED = {
+    "list": [
+        {
+            "customer": {
+                "id": "AzqOd0VMyVsW3aOz",
+                "email": "ada@example.com",
+                "auto_collection": "on",
+                "net_term_days": 0,
+                "created_at": 1779471443,
+                "resource_version": 1779471443210,
+                "deleted": False,
+                "object": "customer",
+                "billing_address": {
+                    "first_name": "Ada",
+                    "validation_status": "not_validated",
+                    "object": "billing_address",
+                },
+                "card_status": "valid",
+                "contacts": [{"id": "k", "email": "k@example.com", "object": "contact", "x": 1}],
+                "balances": [],
+                "meta_data": {"object": "kept", "seats": 12},
+            },
+            "card": {"object": "card"},
+        }
+    ],
+    "next_offset": '["1","2"]',
+}
+
+
+@pytest.mark.parametrize("kind", [JSON, YAML])
+@pytest.mark.parametrize(
+    ("form", "prefix"),
+    [
+        (lambda answer: answer, "list[0]"),
+        (lambda answer: {"customers": answer["list"]}, "customers[0]"),
+        (lambda answer: {"customers": answer}, "customers.list[0]"),
+    ],
+)
+def test_an_answer_of_an_api_is_a_fixture_and_what_is_not_kept_is_named(
+    mock: httpx2.Client, api: httpx2.Client, kind: dict[str, str], form: Any, prefix: str
+) -> None:
+    answer = load(mock, json.dumps(form(ANSWERED), indent=1), kind)
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["loaded"] == {"customers": 1}
+    ignored = answer.json()["ignored"]
+    assert [path for path in ignored if path.startswith(prefix)] == [
+        f"{prefix}.customer.net_term_days",
+        f"{prefix}.customer.resource_version",
+        f"{prefix}.customer.deleted",
+        f"{prefix}.customer.billing_address.validation_status",
+        f"{prefix}.customer.contacts[0].x",
+        f"{prefix}.customer.card_status",
+        f"{prefix}.card",
+    ]
+    kept = api.get("/customers/AzqOd0VMyVsW3aOz").json()["customer"]
+    assert kept["card_status"] == "no_card"
+    assert kept["meta_data"] == {"object": "kept", "seats": 12}
+    assert kept["billing_address"] == {"first_name": "Ada", "object": "billing_address"}
+
+
+def test_what_this_server_answers_is_a_fixture_for_it(
+    server: Server, api: httpx2.Client, mock: httpx2.Client, order_id: str
+) -> None:
+    mock.post("/webhook_endpoints", json={"name": "Mine", "url": "http://127.0.0.1:9"})
+    with empty(server).mock() as other:
+        for client, path in (
+            (api, "/customers"),
+            (api, "/invoices"),
+            (api, f"/orders/{order_id}"),
+            (mock, "/webhook_endpoints"),
+        ):
+            answer = load(other, client.get(path, params={}).text, JSON)
+
+            assert answer.status_code == 200, answer.text
+            linked = [f"list[{index}].invoice.linked_orders" for index in range(5)]
+            assert set(answer.json().get("ignored", [])) <= set(linked)
+
+        assert {one["id"] for one in exported(other)["orders"]} == {order_id}
+        assert exported(other)["invoices"] == list(reversed(exported(mock)["invoices"]))
+
+
+def test_of_very_much_that_is_not_kept_the_first_is_named(mock: httpx2.Client) -> None:
+    more = {f"cf_{number}": "x" for number in range(150)}
+    customer = {"id": "c", "created_at": 0, "object": "customer", **more}
+
+    ignored = load(mock, json.dumps({"customer": customer}), JSON).json()["ignored"]
+
+    assert len(ignored) == 101
+    assert ignored[0] == "customer.cf_0"
+    assert ignored[-1] == "… and 50 more"
+
+
+def test_a_new_site_names_what_it_does_not_keep_of_its_seed(server: Server) -> None:
+    seed = {"customers": [{"id": "c", "created_at": 0, "object": "customer", "mrr": 1}]}
+
+    answer = httpx2.post(f"{server.url}/_mock/sites", json={"seed": seed})
+
+    assert answer.status_code == 200, answer.text
+    assert answer.json()["ignored"] == ["seed.customers[0].mrr"]
+
+
+def test_a_large_fixture_with_mistakes_makes_nobody_wait(site: Site, mock: httpx2.Client) -> None:
+    mistakes = '{"customers": [' + "[]," * 300_000 + "0]}"
+    mock.get("/health")
+    with ThreadPoolExecutor() as pool, site.mock() as other:
+        other.get("/health")
+        loading = pool.submit(load, mock, mistakes, JSON)
+        waits = []
+        while not loading.done():
+            started = time.perf_counter()
+            other.get("/health")
+            waits.append(time.perf_counter() - started)
+
+    assert loading.result().json()["message"].startswith("line 1: customers[0]: is no mapping")
+    assert max(waits) < 1  # it took 80 s and 10 GB for each 16 MB
+
+
 @pytest.mark.parametrize("text", ["", "# nothing\n", "{}", "---\n"])
 def test_an_empty_fixture_changes_nothing(mock: httpx2.Client, text: str) -> None:
     before = exported(mock)
@@ -167,9 +300,13 @@ BOMB = "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n" + "".join(
 BAD = {
     "no YAML": ("customers: [", "line 2: is no YAML: did not find expected node content"),
     "a tab": ("customers:\n\t- {}", "line 2: is no YAML: found character that cannot start"),
-    "two documents": ("{}\n---\n{}\n", "line 2: is no YAML: but found another document"),
-    "an undefined alias": ("customers: *c", "line 1: is no YAML: found undefined alias"),
-    "code": ("a: !!python/object:os.system x", "line 1: is no YAML: could not determine a"),
+    "two documents": ("{}\n---\n{}\n", "line 2: is no YAML: has a second document"),
+    "an undefined alias": ("customers: *c", "line 1: is no YAML: there is no anchor c"),
+    "code": (
+        "a: !!python/object:os.system x",
+        "line 1: has the tag tag:yaml.org,2002:python/object:os.system, which is not known here",
+    ),
+    "a tag that does not fit": ("a: !!int ''", "line 1: is no int"),
     "no mapping": ("- 1", "line 1: is no mapping of names to values"),
     "an unknown kind": ("custmers: []", "line 1: custmers: is no attribute that is known here"),
     "no list": ("customers: { id: c }", "line 1: customers: Input should be a valid list"),
@@ -192,7 +329,7 @@ BAD = {
     ),
     "a wrong type": (
         "customers:\n- { id: c, created_at: 0,\n    auto_collection: yes }",
-        "line 3: customers[0].auto_collection: True is not one of on, off",
+        "line 3: customers[0].auto_collection: yes is not one of on, off",
     ),
     "a wrong value inside": (
         "customers:\n- { id: c, created_at: 0, billing_address: { email: x } }",
@@ -200,14 +337,16 @@ BAD = {
     ),
     "a date": (
         "customers:\n- id: c\n  created_at: 2024-01-31\n",
-        "line 3: customers[0].created_at: is read as a date; put it in quotes",
+        "line 3: customers[0].created_at: Input should be a valid integer, unable to parse",
     ),
-    "a date that there is not": ("a: 2024-13-45", "cannot be read: month must be in 1..12"),
     "a number beyond 64 bits": (
         f"customers: [{{ id: c, created_at: {2**63} }}]",
         "line 1: customers[0].created_at: is a number beyond 64 bits",
     ),
-    "a number of many digits": ("a: " + "1" * 5000, "cannot be read: Exceeds the limit"),
+    "a number of many digits": (
+        "a: " + "1" * 5000,
+        "line 1: a: is a number beyond 64 bits",
+    ),
     "no number": (
         "customers: [{ id: c, created_at: 0, meta_data: { a: .nan } }]",
         "line 1: customers[0].meta_data.a: is no number",
@@ -234,7 +373,23 @@ BAD = {
     ),
     "orders linked by hand": (
         WHOLE.replace("sub_total: 0", "sub_total: 0, linked_orders: []"),
-        "line 4: invoices[0].linked_orders: follows from the orders; state those",
+        "line 4: invoices[0].linked_orders: follows from what else is stated",
+    ),
+    "another kind": (
+        "customers:\n- { id: c, created_at: 0, object: invoice }",
+        "line 2: customers[0].object: is a invoice, where a customer is expected",
+    ),
+    "a part of another kind": (
+        "customers:\n- { id: c, created_at: 0, billing_address: { object: shipping_address } }",
+        "line 2: customers[0].billing_address.object: shipping_address is not one of billing_add",
+    ),
+    "a list of nothing that is known": (
+        "list:\n- subscription: { id: s }",
+        "line 2: list[0]: is none of the resources that are known here",
+    ),
+    "a slip in a part": (
+        "customers:\n- { id: c, created_at: 0, billing_address: { citty: Oslo } }",
+        "line 2: customers[0].billing_address.citty: is no attribute that is known here",
     ),
     "a key of no site": (
         "api_keys: [{ secret: key, name: n }]",
@@ -282,7 +437,7 @@ BAD_JSON = {
         "line 3: customers[0].created_at: Input should be greater than or equal to 0",
     ),
     "no number": ('{"customers": NaN}', "line 1: customers: is no number"),
-    "half a character": ('{"a": "\\ud800"}', "a: holds half of a surrogate pair"),
+    "half a character": ('{"a": "\\ud800"}', "line 1: a: holds half of a surrogate pair"),
     "too deep": ("[" * 100_000, "is nested more than 100 levels deep"),
     "no UTF-8": ('{"a": "\ud800"}', "is not written in UTF-8"),
 }
