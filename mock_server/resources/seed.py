@@ -86,11 +86,6 @@ class SeedOrder(Order):
     created_at: Moment | None = None  # type: ignore[assignment]
     shipping_address: ShippingAddress | None = None
 
-    def to_full_row(self, currency_code: str, now: int) -> Row:
-        """The columns, with what was not given as `POST /orders` would have it."""
-        row = {"created_at": now, "currency_code": currency_code, **self.to_row()}
-        return {"status_update_at": row["created_at"], **row}
-
 
 class Seed(_Declared):
     """What a site holds; every attribute is the resource's own.
@@ -104,30 +99,53 @@ class Seed(_Declared):
     invoices: list[SeedInvoice] = []
     orders: list[SeedOrder] = []
 
+
+class Planting:
+    """A seed as rows, so that to put it into a site holds others up for these alone."""
+
+    def __init__(self, seed: Seed) -> None:
+        self._keys = seed.api_keys
+        self._endpoints = seed.webhook_endpoints
+        self._customers = [one.to_row() for one in seed.customers]
+        self._invoices = [{**one.to_row(), "created_at": one.start_date} for one in seed.invoices]
+        self._orders = [one.to_row() for one in seed.orders]
+
     def plant(self, rows: Rows, site: str, now: int) -> None:
         """Put all of it into the site, in the place of what has the same ids there.
 
         Resources keep the times that the seed gives them; nothing is recorded of it. What the
         seed refers to must be in it or on the site (`check_references`).
         """
-        for key in self.api_keys:
+        for key in self._keys:
             row = key.model_dump(exclude={"site"})
             rows.replace("api_keys", {"site": site, **row, "opens": key.site})
-        for endpoint in self.webhook_endpoints:
+        for endpoint in self._endpoints:
             if rows.find("webhook_endpoints", site=site, id=endpoint.id) is None:
                 webhook_endpoint.create(rows, site, endpoint.id, endpoint, now)
             else:
                 webhook_endpoint.update(rows, site, endpoint.id, endpoint.with_defaults())
-        for customer in self.customers:
-            rows.replace("customers", {"site": site, **customer.to_row()})
-        for invoice in self.invoices:
-            created = {"site": site, "created_at": invoice.start_date}
-            rows.replace("invoices", created | invoice.to_row())
-        for order in self.orders:
-            billed = rows.find("invoices", "currency_code", site=site, id=order.invoice_id)
-            assert billed is not None
-            row = order.to_full_row(billed["currency_code"], now)
-            rows.replace("orders", {"site": site, **row})
+        rows.replace_all("customers", site, _columns(Customer), self._customers)
+        rows.replace_all("invoices", site, ("created_at", *_columns(Invoice)), self._invoices)
+        currencies: dict[str, str] = {}
+        for order in self._orders:
+            id = order["invoice_id"]
+            if id not in currencies:
+                billed = rows.find("invoices", "currency_code", site=site, id=id)
+                assert billed is not None
+                currencies[id] = billed["currency_code"]
+        whole = (_whole(order, currencies[order["invoice_id"]], now) for order in self._orders)
+        rows.replace_all("orders", site, _columns(SeedOrder), whole)
+
+
+def _whole(order: Row, currency_code: str, now: int) -> Row:
+    """The order with what was not given as `POST /orders` would have it."""
+    row = {"created_at": now, "currency_code": currency_code, **order}
+    return {"status_update_at": row["created_at"], **row}
+
+
+def _columns(resource: type[Resource]) -> tuple[str, ...]:
+    kept = (name for name in resource.model_fields if name not in resource.derived)
+    return tuple(name for name in kept if name != "object")
 
 
 class _Kind(NamedTuple):
@@ -261,12 +279,21 @@ def planter(path: str) -> Callable[[Rows, Site, int, str | None], None]:
 
     def plant(rows: Rows, site: Site, now: int, own: str | None) -> None:
         try:
-            seed = load(path) if own is None else Seed.model_validate_json(own)
+            planting = _of_file(path) if own is None else _of_json(own)
         except SeedError as error:
             raise errors.temporary(str(error)) from error
-        seed.plant(rows, site.name, now)
+        planting.plant(rows, site.name, now)
 
     return plant
+
+
+@lru_cache
+def _of_file(path: str) -> Planting:
+    return Planting(load(path))
+
+
+def _of_json(text: str) -> Planting:
+    return Planting(Seed.model_validate_json(text))
 
 
 @lru_cache

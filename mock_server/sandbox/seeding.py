@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from mock_server.api.openapi import refusals
 from mock_server.resources import seed, webhook_endpoint
-from mock_server.resources.seed import LostReferenceError, Seed
+from mock_server.resources.fixture import Fixture
+from mock_server.resources.seed import CheckedSeed, LostReferenceError, Planting, Seed
 from mock_server.sandbox.fixture_body import beside, described, read_fixture
 from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
@@ -48,13 +49,12 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
 
         What has the same id is replaced, the rest stays. No events are recorded.
         """
-        given, checked = await read_fixture(request, lambda given: (given, seed.check(given)))
-        declared = checked.seed
+        given, checked, planting = await read_fixture(request, _prepare)
         owner = await sites.site(site)
 
         def work(rows: Rows) -> None:
             seed.check_references(checked, site=(rows, owner.name))
-            declared.plant(rows, owner.name, int(owner.clock.now()))
+            planting.plant(rows, owner.name, int(owner.clock.now()))
             if limited:
                 webhook_endpoint.check_limit(rows, owner.name)
             rows.notify(CHANGED)
@@ -63,7 +63,7 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
             await database.write(work)
         except LostReferenceError as lost:
             raise await beside(partial(given.error, lost.reason, lost.path)) from None
-        counts = {kind: len(getattr(declared, kind)) for kind in Seed.model_fields}
+        counts = {kind: len(getattr(checked.seed, kind)) for kind in Seed.model_fields}
         return Loaded(
             loaded={kind: count for kind, count in counts.items() if count},
             ignored=checked.ignored or None,
@@ -97,6 +97,11 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
         return Response(_schema(), media_type="application/schema+json")
 
     return router
+
+
+def _prepare(given: Fixture) -> tuple[Fixture, CheckedSeed, Planting]:
+    checked = seed.check(given)
+    return given, checked, Planting(checked.seed)
 
 
 def _answers(*types: str) -> dict[int | str, dict[str, Any]]:

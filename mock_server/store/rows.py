@@ -88,6 +88,15 @@ class Rows:
         statement = _insert(table, tuple(row)).replace("INSERT", "INSERT OR REPLACE", 1)
         self._connection.execute(statement, self._values(row))
 
+    def replace_all(
+        self, table: str, site: str, columns: tuple[str, ...], rows: Iterable[Row]
+    ) -> None:
+        """Add rows of the site as `replace` does; a column that a row lacks is NULL."""
+        statement = _insert(table, ("site", *columns)).replace("INSERT", "INSERT OR REPLACE", 1)
+        data_key = self.data_key(site)
+        values = ((data_key, *map(row.get, columns)) for row in rows)
+        self._connection.executemany(statement, values)
+
     def find(self, table: str, *columns: str, **where: object) -> Row | None:
         """The one row where these columns have these values; all of it, or only `columns`."""
         statement = _select(table, columns, tuple(where))
