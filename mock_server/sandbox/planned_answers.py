@@ -116,10 +116,8 @@ class OtherAnswer(BaseModel):
         try:
             sent = _sent(body)
             json.dumps(body, allow_nan=False)
-        except UnicodeError:
-            raise ValueError("holds half of a surrogate pair, which is no text") from None
-        except (ValueError, RecursionError):
-            raise ValueError("is nested too deep, or has a number that JSON cannot say") from None
+        except (ValueError, RecursionError):  # half a surrogate pair, a number without end
+            raise ValueError("has what neither text nor JSON can say") from None
         if len(sent) > _MAX_BODY:
             raise ValueError(f"is longer than {_MAX_BODY} bytes")
         if sent and info.data.get("status") in _WITHOUT_BODY:

@@ -775,12 +775,12 @@ BAD: list[tuple[dict[str, Any], list[str], str]] = [
     (
         {"answer": {"status": 200, "body": "\ud800"}},
         ["answer", "other", "body"],
-        "holds half of a surrogate pair, which is no text",
+        "has what neither text nor JSON can say",
     ),
     (
         {"answer": {"status": 200, "body": {"a": math.nan}}},
         ["answer", "other", "body"],
-        "is nested too deep, or has a number that JSON cannot say",
+        "has what neither text nor JSON can say",
     ),
     (
         {"answer": {"status": 200, "content_type": "text/html\r\nx: y"}},
