@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from functools import partial
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
 
 from fastapi import APIRouter, Depends, Query, Response
+from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
+from pydantic_core import to_json
 
 from mock_server.api.openapi import refusals
 from mock_server.resources.resource import Map, Moment, Resource
 from mock_server.sandbox.answer import shown
 from mock_server.sandbox.body import Wildcard
 from mock_server.sandbox.journal import MAX_KEPT_BODY, Journal
-from mock_server.sandbox.recorded import AskedPage, RecordedPage, check_site
+from mock_server.sandbox.recorded import Asked, AskedPage, RecordedPage, check_site
 from mock_server.sandbox.scope import SiteName, SiteNameOrAll
 from mock_server.store import data_keys
 from mock_server.store.database import Database
@@ -31,8 +34,10 @@ STATUS: Final = r"^(0|[1-5]([0-9]{2}|xx))$"
 """A status such as `404`, a class of them such as `4xx`, or 0: never answered."""
 _LATEST: Final = 253_402_300_799
 """The end of the year 9999."""
-_AT_ONCE: Final = 200
-"""Rows that are read before other requests get their turn."""
+_AT_ONCE: Final = 10
+"""Rows that are read before other requests get their turn; they may have 128 KiB each."""
+_SHORT_AT_ONCE: Final = 200
+"""The same of rows without their long columns."""
 
 
 class JournalledRequest(Resource):
@@ -119,24 +124,15 @@ def status_range(wanted: str) -> tuple[int, int]:
 def requests(database: Database, journal: Journal) -> APIRouter:
     router = APIRouter(prefix="/requests", tags=["journal"], responses=refusals(400, 404, 503))
 
-    @router.get("", response_model_exclude_none=True)
+    @router.get("", response_model=RecordedPage)
     async def list_requests(
         site: SiteNameOrAll, wanted: AskedPage, filters: Filters
-    ) -> RecordedPage:
+    ) -> StreamingResponse:
         """The requests that fit all filters, the latest first."""
         await journal.settle()
-
-        def work(rows: Rows) -> RecordedPage:
-            _check_site(rows, site)
-            found, last = page(
-                rows, TABLE, site, size=wanted.size, after=wanted.after, filters=filters
-            )
-            return RecordedPage(
-                list=[_wrapped(row) for row in found],
-                next_offset=next_offset(last) if last else None,
-            )
-
-        return database.read(work)
+        database.read(lambda rows: _check_site(rows, site))
+        listed = _listed(database, site, wanted, filters)
+        return StreamingResponse(listed, media_type="application/json")
 
     @router.get("/{id}", response_model=ShownRequest)
     async def retrieve_request(site: SiteNameOrAll, id: str) -> Response:
@@ -166,6 +162,27 @@ def requests(database: Database, journal: Journal) -> APIRouter:
     return router
 
 
+async def _listed(
+    database: Database, site: str | None, wanted: Asked, filters: Mapping[str, object]
+) -> AsyncIterator[bytes]:
+    """The JSON of a page, a few requests at a time; others are answered in between."""
+    left, last = wanted.size, wanted.after
+    yield b'{"list":['
+    comma = b""
+    while True:
+        size = min(left, _AT_ONCE)
+        read = partial(page, table=TABLE, site=site, size=size, after=last, filters=filters)
+        found, last = database.read(read)
+        for row in found:
+            yield comma + to_json(_wrapped(row))
+            comma = b","
+        left -= len(found)
+        if last is None or not left:
+            break
+        await asyncio.sleep(0)
+    yield b"]}" if last is None else b'],"next_offset":' + to_json(next_offset(last)) + b"}"
+
+
 async def walk(
     database: Database,
     site: str,
@@ -174,7 +191,7 @@ async def walk(
 ) -> AsyncIterator[Row]:
     """The site's requests that fit, the earliest first; others are answered in between.
 
-    All of each, or only `columns`, which must have `created_at` and `seq`.
+    All of each, or only `columns`, short ones, with `created_at` and `seq` among them.
     """
 
     def next_page(after: Position | None) -> tuple[list[Row], Position | None]:
@@ -183,7 +200,7 @@ async def walk(
                 rows,
                 TABLE,
                 site,
-                size=_AT_ONCE,
+                size=_SHORT_AT_ONCE if columns else _AT_ONCE,
                 after=after,
                 filters=filters,
                 earliest_first=True,
