@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 import click
 
+from mock_server.client import open_client
 from mock_server.log import printable
 from mock_server.settings import ENVIRONMENT_PREFIX
 
@@ -142,10 +143,10 @@ def _ask(
     """The server's answer; a ClickException where there is none."""
     import httpx2
 
-    address = f"{url.rstrip('/')}/_mock/{path}"
     query = {**(params or {}), **({"site": site} if site else {})}
     try:
-        return httpx2.request(method, address, params=query, timeout=_TIMEOUT, **given)
+        with open_client(url, timeout=_TIMEOUT) as client:
+            return client.request(method, f"/_mock/{path}", params=query, **given)
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise click.ClickException(f"no server answers at {url}: {error}") from None
 

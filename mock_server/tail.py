@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import click
 
+from mock_server.client import open_client
 from mock_server.log import TIME_FORMAT, printable, request_line, status_colour
 from mock_server.settings import ENVIRONMENT_PREFIX
 
@@ -57,7 +58,7 @@ def tail(url: str, site: str | None, lines: int, follow: bool) -> None:
     stopped = threading.Event()
     signal.signal(signal.SIGINT, lambda number, frame: stopped.set())
     try:
-        with httpx2.Client(base_url=url, params={"site": site} if site else {}) as client:
+        with open_client(url, params={"site": site} if site else {}) as client:
             for request in _requests(client, lines, follow, stopped):
                 click.secho(_line(request), fg=status_colour(request["status"]), color=_coloured())
     except httpx2.HTTPStatusError as error:

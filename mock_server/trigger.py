@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from mock_server.client import open_client
 from mock_server.log import LINES, printable
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def trigger(event_type: str, url: str, key: str, site: str | None) -> None:
 
     headers = {"Host": f"{site}.localhost"} if site else {}
     try:
-        client = httpx2.Client(base_url=f"{url}/api/v1", auth=(key, ""), headers=headers)
+        client = open_client(f"{url}/api/v1", auth=(key, ""), headers=headers)
     except (httpx2.InvalidURL, UnicodeError) as error:
         raise click.ClickException(f"cannot call {url}: {error}") from None
     with client:
