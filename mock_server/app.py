@@ -6,7 +6,8 @@ import asyncio
 import importlib
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import Any, Final
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -17,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mock_server import __version__, log
+from mock_server import __version__
 from mock_server.api import v1
 from mock_server.api.gateway import Gateway
 from mock_server.outbox.supervision import keep_running
@@ -43,7 +44,7 @@ from mock_server.sandbox.sites import sites_and_reset
 from mock_server.sandbox.snapshots import snapshots
 from mock_server.sandbox.verification import verification
 from mock_server.sandbox.webhook_endpoints import webhook_endpoints
-from mock_server.settings import Settings, from_environment
+from mock_server.settings import Settings
 from mock_server.store.data_keys import Purge
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
@@ -63,15 +64,18 @@ _PRELOAD_AFTER: Final = 1.0
 """Seconds after the start at which what start-up left out is imported in the background."""
 
 
-def from_variables() -> ASGIApp:
-    """The application with the settings of the environment: what each of several workers runs."""
-    settings = from_environment()
-    log.configure(settings.log_level)
-    return build(settings)
+@dataclass(frozen=True, slots=True)
+class Application:
+    """The server without its sockets."""
+
+    asgi: ASGIApp
+    """What answers HTTP; to be called within the lifespan."""
+    lifespan: Callable[[], AbstractAsyncContextManager[None]]
+    """What runs beside it. Raises ApiError where the database refuses what is written first."""
 
 
-def build(settings: Settings) -> ASGIApp:
-    """The server's application, with its database open; it runs with its lifespan.
+def build(settings: Settings) -> Application:
+    """The server's application, with its database open.
 
     Raises `store.database.DatabaseError`, `resources.seed.SeedError` or, for a URL that webhooks
     cannot go to, ValueError; each with one clear line.
@@ -100,7 +104,7 @@ def build(settings: Settings) -> ASGIApp:
     workers = _workers(settings, database, lease)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan() -> AsyncIterator[None]:
         await sites.ensure(default_site())
         await sites.ensure(default_site(test=False))
         earlier = database.read(sites_of_earlier_runs)
@@ -125,7 +129,6 @@ def build(settings: Settings) -> ASGIApp:
         static_url="/_mock/docs/assets",
         swagger_ui_oauth2_redirect_url="/_mock/docs/oauth2-redirect",
         redirect_slashes=False,
-        lifespan=lifespan,
     )
     app.state.directory = sites
     _refuse_as_chargebee(app)
@@ -157,16 +160,15 @@ def build(settings: Settings) -> ASGIApp:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
-        ours = scope["type"] != "http" or f"{scope['path']}/".startswith("/_mock/")
+        ours = f"{scope['path']}/".startswith("/_mock/")
         await (guard if ours else journal)(scope, receive, send)
 
     async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await bounded(scope, receive, send)
         except asyncio.CancelledError:  # the server stops, and the call still waits for something
-            if scope["type"] == "http":
-                stopping = temporary("The server is stopping")
-                await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)
+            stopping = temporary("The server is stopping")
+            await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)
 
     guard = Guard(
         until_stopped,
@@ -175,7 +177,7 @@ def build(settings: Settings) -> ASGIApp:
         hosts=settings.allowed_host,
         origins=settings.allowed_origin,
     )
-    return application
+    return Application(application, lifespan)
 
 
 def _refuse_as_chargebee(app: FastAPI) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields
+from functools import partial
 from typing import Any
 
 import click
@@ -15,6 +16,9 @@ from mock_server.listener import listen
 from mock_server.settings import ENVIRONMENT_PREFIX, Settings
 from mock_server.tail import tail
 from mock_server.trigger import trigger
+
+_HEALTHY_WITHIN = 2.0
+"""Seconds that a server may take to say that it is well."""
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -27,9 +31,14 @@ for _command in (listen, tail, trigger, *COMMANDS):
     main.add_command(_command)
 
 
-def _knobs(command: Callable[..., None]) -> Callable[..., None]:
-    """An option for each knob of the settings; if not given, its environment variable counts."""
+def _knobs(command: Callable[..., None], names: Sequence[str] = ()) -> Callable[..., None]:
+    """An option for each knob of the settings, or for those of these names.
+
+    If it is not given, its environment variable counts.
+    """
     for knob in reversed(fields(Settings)):
+        if names and knob.name not in names:
+            continue
         several = isinstance(knob.default, tuple)
         command = click.option(
             f"--{knob.name.replace('_', '-')}",
@@ -61,18 +70,41 @@ def serve(**given: Any) -> None:
     """
     # Imported here, so that --help and --version answer at once.
     from mock_server import log, server
-    from mock_server.resources.seed import SeedError
-    from mock_server.store.database import DatabaseError
 
     try:
         settings = Settings(**given)
         log.configure(settings.log_level)
         server.run(settings)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise click.ClickException(
-                f"{settings.host}:{settings.port} is in use; name another --port, or 0 for any"
-            ) from None
-        raise click.ClickException(f"cannot serve: {error}") from None
-    except (DatabaseError, SeedError, ValueError) as error:
-        raise click.ClickException(log.printable(str(error))) from None
+    except server.REFUSALS as error:
+        raise click.ClickException(log.printable(_reason(error, **given))) from None
+
+
+def _reason(error: Exception, *, host: str, port: int, **_: object) -> str:
+    """Why the server does not start."""
+    if not isinstance(error, OSError) or error.errno is None:
+        return str(error)
+    if error.errno == errno.EADDRINUSE:
+        return f"{host}:{port} is in use; name another --port, or 0 for any"
+    return f"cannot serve: {error}"
+
+
+@main.command()
+@partial(_knobs, names=("host", "port", "tls", "database"))
+def health(**given: Any) -> None:
+    """Ask the server that runs with these options on this machine whether it is well.
+
+    Exit code 0 says yes. With the same environment variables as the server it needs no options,
+    so it is the health check of a container.
+    """
+    from mock_server.client import check_health
+    from mock_server.log import printable
+    from mock_server.sockets import url_at
+
+    try:
+        settings = Settings(**given)
+        url = url_at(settings.host, settings.port, "https" if settings.tls else "http")
+        authority = settings.tls_folder / "ca.pem" if settings.tls else None
+        check_health(url, authority, within=_HEALTHY_WITHIN)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(printable(str(error))) from None
+    click.echo(f"{url} is well")

@@ -31,7 +31,8 @@ def listen(host: str, port: int, status: int, delay: float, brief: bool) -> None
     # Imported here, so that --help answers at once.
     import uvicorn
 
-    from mock_server.server import Server, listen_on, url_of
+    from mock_server.server import Server
+    from mock_server.sockets import listen_on, url_of
 
     async def receiver(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -48,11 +49,11 @@ def listen(host: str, port: int, status: int, delay: float, brief: bool) -> None
         await send({"type": "http.response.body", "body": b""})
 
     try:
-        listener = listen_on(host, port)
+        listeners = listen_on(host, port)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
     config = uvicorn.Config(receiver, lifespan="off", log_config=None, access_log=False)
-    Server(config, lambda: click.echo(f"listening on {url_of(listener)}")).run(sockets=[listener])
+    Server(config, lambda: click.echo(f"listening on {url_of(listeners)}")).run(sockets=listeners)
 
 
 def _told(method: str, path: str, body: bytes, status: int, *, brief: bool) -> str:

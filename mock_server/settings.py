@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,9 +35,9 @@ def _knob(default: Any, help: str, shown: str = "") -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """What one server runs with; see `from_environment` for where values come from."""
+    """What one server runs with."""
 
-    host: str = _knob("127.0.0.1", "Address to listen on.")
+    host: str = _knob("localhost", "Address to listen on; localhost and :: are both IPv4 and IPv6.")
     port: int = _knob(8010, "Port to listen on; 0 picks a free one.")
     tls: bool = _knob(
         False,
@@ -159,45 +157,6 @@ class Settings:
         """Where `tls` keeps its certificate authority."""
         path = self.database.removeprefix("sqlite:///")
         return (_STATE if path == ":memory:" else Path(path).parent) / "tls"
-
-    def to_environment(self) -> dict[str, str]:
-        """The variables from which `from_environment` makes these settings again."""
-        return {
-            ENVIRONMENT_PREFIX + knob.name.upper(): _text(getattr(self, knob.name))
-            for knob in fields(self)
-        }
-
-
-def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Settings out of `CHARGEBEE_MOCK_*` variables; a bad value raises ValueError naming it."""
-    values: dict[str, Any] = {}
-    for knob in fields(Settings):
-        text = environment.get(ENVIRONMENT_PREFIX + knob.name.upper())
-        if text is not None:
-            values[knob.name] = _parse(knob.name, knob.default, text)
-    return Settings(**values)
-
-
-def _parse(name: str, default: object, text: str) -> object:
-    if isinstance(default, bool):
-        if text.lower() not in ("1", "true", "yes", "on", "0", "false", "no", "off", ""):
-            raise ValueError(f"{name}: {text!r} is neither true nor false")
-        return text.lower() in ("1", "true", "yes", "on")
-    if isinstance(default, int):
-        try:
-            return int(text)
-        except ValueError:
-            raise ValueError(f"{name}: {text!r} is not a whole number") from None
-    if isinstance(default, float):
-        try:
-            return float(text)
-        except ValueError:
-            raise ValueError(f"{name}: {text!r} is not a number") from None
-    return tuple(text.split()) if isinstance(default, tuple) else text
-
-
-def _text(value: object) -> str:
-    return " ".join(value) if isinstance(value, tuple) else str(value)
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

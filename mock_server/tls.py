@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
+from asyncio.sslproto import SSLProtocol
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from pathlib import Path
@@ -17,6 +20,8 @@ _WITHOUT_A_NAME: Final = ("*.chargebee.com", "localhost", "127.0.0.1", "::1")
 _VALID_FOR: Final = timedelta(days=800)
 """From the first handshake under a name on; Apple's clients refuse more than 825 days."""
 _NAMES: Final = 1024
+_HANDSHAKE_WITHIN: Final = 20
+"""Seconds."""
 
 
 def prepare(folder: Path) -> Path:
@@ -37,14 +42,14 @@ def prepare(folder: Path) -> Path:
     return public.absolute()
 
 
-def context(_config: object, _default: object, *, folder: Path, address: str) -> ssl.SSLContext:
-    """uvicorn's `ssl_context_factory` for a server that listens on the IP address `address`.
+def secured(make: Callable[..., asyncio.Protocol], folder: Path) -> Callable[..., Secured]:
+    """Makes protocols like `make`, for connections that begin with a handshake.
 
     Each name that a client asks for gets a certificate when it is first asked for: clients of
-    OpenSSL and Node do not take `*.localhost`, and a site's name is not known before.
+    OpenSSL and Node do not take `*.localhost`, and a site's name is not known before. A client that
+    names nobody gets one that has the address which its connection came in on.
     """
     issue = partial(_issue, _authority(folder))
-    without_a_name = issue(*dict.fromkeys((*_WITHOUT_A_NAME, address)))
     named = lru_cache(_NAMES)(issue)
 
     def choose(connection: Any, name: str | None, _: ssl.SSLContext) -> None:
@@ -54,8 +59,40 @@ def context(_config: object, _default: object, *, folder: Path, address: str) ->
             except ValueError:  # no certificate can be for it: the client will say what it misses
                 return
 
-    without_a_name.sni_callback = choose
-    return without_a_name
+    @lru_cache(_NAMES)
+    def context(address: str) -> ssl.SSLContext:
+        without_a_name = issue(*dict.fromkeys((*_WITHOUT_A_NAME, address)))
+        without_a_name.sni_callback = choose
+        return without_a_name
+
+    return lambda **given: Secured(context, partial(make, **given))
+
+
+class Secured(asyncio.Protocol):
+    """A connection before its handshake: it chooses the certificate, and hands over to TLS.
+
+    The server does not leave that to asyncio, which has one context for all connections, and does
+    not say where one came in before its handshake is over.
+    """
+
+    def __init__(
+        self, context: Callable[[str], ssl.SSLContext], make: Callable[[], asyncio.Protocol]
+    ) -> None:
+        self._context = context
+        self._make = make
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        address = transport.get_extra_info("sockname")[0]
+        encrypted = SSLProtocol(
+            asyncio.get_running_loop(),
+            self._make(),
+            self._context(address.partition("%")[0]),  # without the interface that fe80::1%eth0 has
+            None,  # type: ignore[arg-type]
+            server_side=True,
+            ssl_handshake_timeout=_HANDSHAKE_WITHIN,
+        )
+        transport.set_protocol(encrypted)
+        encrypted.connection_made(transport)
 
 
 def _authority(folder: Path) -> trustme.CA:

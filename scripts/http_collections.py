@@ -123,7 +123,7 @@ def read() -> list[Request]:
 
 
 async def _openapi() -> dict[str, Any]:
-    transport = httpx2.ASGITransport(app=build(Settings(database=":memory:")))
+    transport = httpx2.ASGITransport(app=build(Settings(database=":memory:")).asgi)
     async with httpx2.AsyncClient(transport=transport, base_url=_BASE_URL) as client:
         described: dict[str, Any] = (await client.get("/_mock/openapi.json")).json()
     return described

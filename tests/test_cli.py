@@ -20,7 +20,7 @@ import httpx2
 import pytest
 
 from mock_server import __version__
-from mock_server.settings import ENVIRONMENT_PREFIX, Settings, from_environment
+from mock_server.settings import ENVIRONMENT_PREFIX, Settings
 from tests.server import Server
 
 ROOT = Path(__file__).parent.parent
@@ -181,7 +181,7 @@ class TestRefusals:
         port = server.url.rpartition(":")[2]
 
         assert _refusal("--port", port, "--database", str(database)) == (
-            f"127.0.0.1:{port} is in use; name another --port, or 0 for any"
+            f"localhost:{port} is in use; name another --port, or 0 for any"
         )
 
     def test_a_host_that_is_not_this_machine_is_refused(self, database: Path) -> None:
@@ -273,34 +273,6 @@ class TestOptions:
         assert [answer.status_code for answer in created] == [200] * 20
         assert [answer.status_code for answer in refused] == [400] * 20
         assert len(listed) == 20
-
-    def test_workers_get_the_settings_through_their_variables(self) -> None:
-        settings = Settings(
-            host="::1",
-            port=0,
-            workers=2,
-            database="a b/c.sqlite",
-            log_level="debug",
-            strict_params=True,
-            journal_limit=0,
-        )
-
-        assert from_environment(settings.to_environment()) == settings
-        assert from_environment({"PATH": "/bin"}) == Settings()
-
-    @pytest.mark.parametrize(
-        ("name", "text", "message"),
-        [
-            ("PORT", "many", "port: 'many' is not a whole number"),
-            ("STRICT_SITES", "maybe", "strict_sites: 'maybe' is neither true nor false"),
-            ("WORKERS", "0", "workers: 0 is not between 1 and 64"),
-        ],
-    )
-    def test_a_workers_variable_that_is_wrong_is_named(
-        self, name: str, text: str, message: str
-    ) -> None:
-        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
-            from_environment({ENVIRONMENT_PREFIX + name: text})
 
 
 class TestLog:

@@ -44,9 +44,11 @@ def _certificate(server: Server, name: str | None) -> dict[str, object]:
         return dict(connection.getpeercert() or {})
 
 
-def _health(server: Server) -> dict[str, object]:
+def _health(server: Server, host: str = "127.0.0.1") -> dict[str, object]:
+    """What is answered at that address, whose certificate must have it."""
     trust = ssl.create_default_context(cafile=_ca(server))
-    answered: dict[str, object] = httpx2.get(f"{server.url}/_mock/health", verify=trust).json()
+    url = f"https://{host}:{_address(server)[1]}/_mock/health"
+    answered: dict[str, object] = httpx2.get(url, verify=trust).json()
     return answered
 
 
@@ -74,9 +76,18 @@ def test_a_client_that_names_nobody_finds_chargebee_and_this_machine(shared: Ser
     )
 
 
-def test_the_address_it_listens_on_is_in_the_certificate(database: Path) -> None:
-    with Server(database, "--tls", "--host", "127.0.0.2") as server:
+@pytest.mark.parametrize("host", ["127.0.0.2", "0.0.0.0"])
+def test_the_address_that_a_connection_came_in_on_is_in_the_certificate(
+    database: Path, host: str
+) -> None:
+    with Server(database, "--tls", "--host", host) as server:
+        assert _health(server, "127.0.0.2")["status"] == "ok"
+
+
+def test_a_client_that_says_nothing_is_not_waited_for_at_a_stop(database: Path) -> None:
+    with Server(database, "--tls") as server, socket.create_connection(_address(server)):
         assert _health(server)["status"] == "ok"
+        assert server.stop() == 0
 
 
 def test_a_name_that_no_certificate_can_have_harms_nobody(shared: Server) -> None:
