@@ -220,7 +220,12 @@ def malformed_request(reason: str) -> ApiError:
 
 
 def too_many_requests_ahead(limit: int) -> ApiError:
-    return ApiError(429, "invalid_request", f"More than {limit} requests wait for their answers")
+    return ApiError(
+        429,
+        "api_request_limit_exceeded",
+        f"More than {limit} requests of this connection wait for their answers",
+        type="operation_failed",
+    )
 
 
 def request_timeout() -> ApiError:

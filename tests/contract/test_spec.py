@@ -160,7 +160,10 @@ NUMBER_WIDTHS: Final = frozenset({"int32", "int64", "double"})
 """Formats that only say how wide a program keeps a number; its limits are compared."""
 
 NOT_IN_THE_SPEC: Final = {
+    408: "What Chargebee does with a request that does not arrive is not described.",
     413: "Chargebee's limit for a body is not described; ours is 413 in Chargebee's form.",
+    415: "Only /_mock refuses a body for its type.",
+    431: "Chargebee's limit for headers is not described; ours is 431 in Chargebee's form.",
     501: "Chargebee carries out all of its operations.",
 }
 
