@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test coverage check format bench bench-webhooks bench-attacks bench-reset bench-stalls collections coverage-page lock clean
+.PHONY: help serve listen test coverage check format bench bench-webhooks bench-attacks bench-idle bench-reset bench-stalls collections coverage-page lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
@@ -14,6 +14,7 @@ help:
 	@echo "make bench   compare the server's speed with its floors"
 	@echo "make bench-webhooks  the same while five webhook endpoints hang"
 	@echo "make bench-attacks  the memory that the server takes for what strangers may send"
+	@echo "make bench-idle  count the requests that pooled clients lose"
 	@echo "make bench-reset  time the reset of a site with 10,000 orders"
 	@echo "make bench-stalls  say how long the heavy calls of /_mock make others wait"
 	@echo "make format  rewrite the code in the project's format"
@@ -54,6 +55,9 @@ bench-attacks: .venv/development
 
 coverage-page: .venv/development
 	$(BIN)/python -m scripts.coverage_page
+
+bench-idle: .venv/development
+	$(BIN)/python -m benchmarks.idle $(ARGS)
 
 collections: .venv/development
 	$(BIN)/python -m scripts.http_collections
