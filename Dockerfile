@@ -12,7 +12,10 @@ USER mock
 WORKDIR /data
 VOLUME /data
 
+# Options are variables, which the health check reads as the server does.
+ENV CHARGEBEE_MOCK_HOST=:: CHARGEBEE_MOCK_DATABASE=/data/chargebee.sqlite
+
 EXPOSE 8010
 HEALTHCHECK --interval=5s --timeout=3s --start-period=10s \
-    CMD ["python", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8010/_mock/health', timeout=2)"]
-CMD ["chargebee-mock", "serve", "--host", "0.0.0.0", "--database", "/data/chargebee.sqlite"]
+    CMD ["chargebee-mock", "health"]
+CMD ["chargebee-mock", "serve"]

@@ -220,34 +220,19 @@ class TestCompose:
 
     @pytest.fixture
     def running(self, services: dict[str, Any], tmp_path: Path) -> Iterator[Server]:
-        """The service's own command, with its volume in `tmp_path` and a port that is free."""
-        *command, last = services["chargebee-mock"]["command"]
-        assert command == [
-            *("chargebee-mock", "serve", "--host", "0.0.0.0", "--port", "443", "--tls"),
-            "--database",
-        ]
-        assert services["chargebee-mock"]["volumes"] == ["chargebee:/data"]
-        database = tmp_path / last.removeprefix("/data/")
-        with Server(database, "--host", "0.0.0.0", "--tls") as server:
+        """The service with its options, its volume in `tmp_path`, and a port that is free."""
+        service = services["chargebee-mock"]
+        assert service["environment"].keys() == {"CHARGEBEE_MOCK_PORT", "CHARGEBEE_MOCK_TLS"}
+        assert service["volumes"] == ["chargebee:/data"]
+        options = [f"{name}={value}" for name, value in service["environment"].items()]
+        with Server(tmp_path / "chargebee.sqlite", launcher=["env", *options]) as server:
             yield server
-
-    def test_the_service_differs_from_the_projects_own_in_what_https_asks_for(
-        self, services: dict[str, Any]
-    ) -> None:
-        own = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
-        base, service = own["services"]["chargebee-mock"], services["chargebee-mock"]
-
-        assert [word for word in service["command"] if word not in base["command"]] == [
-            *("--port", "443", "--tls")
-        ]
-        assert [word for word in base["command"] if word not in service["command"]] == []
-        for time in ("interval", "timeout", "start_period"):
-            assert service["healthcheck"][time] == base["healthcheck"][time]
 
     def test_the_image_may_listen_where_the_command_says(
         self, services: dict[str, Any], image: dict[str, str]
     ) -> None:
         assert image["USER"] != "root"
+        assert services["chargebee-mock"]["environment"]["CHARGEBEE_MOCK_PORT"] == "443"
         assert services["chargebee-mock"]["sysctls"] == {"net.ipv4.ip_unprivileged_port_start": 443}
 
     def test_the_app_waits_and_finds_the_certificate_in_the_volume(
@@ -274,19 +259,14 @@ class TestCompose:
     def test_the_health_check_sees_the_server(
         self, services: dict[str, Any], running: Server
     ) -> None:
-        kind, *check = services["chargebee-mock"]["healthcheck"]["test"]
-        assert kind == "CMD"
-        port = httpx2.URL(running.url).port
-        here = [
-            argument.replace("/data/", f"{Path(running.database).parent}/").replace(
-                "https://127.0.0.1/", f"https://127.0.0.1:{port}/"
-            )
-            for argument in check
-        ]
+        probe = [sys.executable, "-m", "mock_server", "health"]
+        here = os.environ | services["chargebee-mock"]["environment"]
+        here["CHARGEBEE_MOCK_PORT"] = str(httpx2.URL(running.url).port)
+        here["CHARGEBEE_MOCK_DATABASE"] = str(running.database)
 
-        while_up = subprocess.run(here, check=False)
+        while_up = subprocess.run(probe, env=here, check=False)
         running.stop()
-        while_down = subprocess.run(here, capture_output=True, check=False)
+        while_down = subprocess.run(probe, env=here, capture_output=True, check=False)
 
         assert (while_up.returncode, while_down.returncode) == (0, 1)
 
