@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -60,6 +61,8 @@ VERSIONS: Final = {v1.VERSION: v1.OPERATIONS, "v2": ()}
 
 _MOST_MISTAKES: Final = 10
 """Mistakes of a request that are told at once."""
+_log = logging.getLogger("chargebee_mock")
+
 _PRELOAD_AFTER: Final = 1.0
 """Seconds after the start at which what start-up left out is imported in the background."""
 
@@ -77,8 +80,8 @@ class Application:
 def build(settings: Settings) -> Application:
     """The server's application, with its database open.
 
-    Raises `store.database.DatabaseError`, `resources.seed.SeedError` or, for a URL that webhooks
-    cannot go to, ValueError; each with one clear line.
+    Raises `store.database_file.DatabaseError`, `resources.seed.SeedError` or, for a URL that
+    webhooks cannot go to, ValueError; each with one clear line.
     """
     environments = Environments(settings.environment)
     endpoints = EndpointsOfTheRun(settings.webhook_url, limited=not settings.no_limits)
@@ -169,6 +172,10 @@ def build(settings: Settings) -> Application:
         except asyncio.CancelledError:  # the server stops, and the call still waits for something
             stopping = temporary("The server is stopping")
             await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)
+        except RuntimeError as error:  # so says Starlette that an answer had begun already
+            if not isinstance(error.__cause__, ApiError):
+                raise
+            _log.warning("an answer of %s breaks off: %s", scope["path"], error.__cause__)
 
     guard = Guard(
         until_stopped,

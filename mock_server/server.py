@@ -21,7 +21,7 @@ from mock_server.app import build
 from mock_server.resources.seed import SeedError
 from mock_server.settings import Settings
 from mock_server.sockets import listen_on, url_of
-from mock_server.store.database import DatabaseError
+from mock_server.store.database_file import DatabaseError
 from mock_server.wire import protocol
 from mock_server.wire.errors import ApiError
 from mock_server.workers import supervise

@@ -11,7 +11,7 @@ from typing import Any, Final
 from mock_server.outbox import status
 from mock_server.store.ids import new_id
 from mock_server.store.queue import EMAILS, WEBHOOKS
-from mock_server.store.rows import Row, Rows
+from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire.call import Call
 
 _ROUTING: Final = ("id", "url", "primary_url", "disabled", "enabled_events", "chaos")
@@ -92,14 +92,14 @@ def record_event(
 
 
 def _takes(endpoint: Row, event_type: str) -> bool:
-    return endpoint["enabled_events"] is None or event_type in json.loads(
-        endpoint["enabled_events"]
+    return endpoint["enabled_events"] is None or event_type in read_json(
+        endpoint["enabled_events"], list
     )
 
 
 def _webhook(call: Call, endpoint: Row) -> Row:
     """The endpoint's part of a webhook's row."""
-    chaos = json.loads(endpoint["chaos"]) if endpoint["chaos"] else {}
+    chaos = read_json(endpoint["chaos"], dict) if endpoint["chaos"] else {}
     initial = status.initial(endpoint)
     due_at: float | None = None
     if initial == "scheduled":

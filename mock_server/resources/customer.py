@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -11,7 +10,7 @@ from mock_server.resources.enums import Gateway, PaymentMethodType
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Attributes, Cents, Map, Moment, Parts, Resource
 from mock_server.store.paging import page
-from mock_server.store.rows import Row, Rows
+from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.call import Call
 from mock_server.wire.listing import Listing
@@ -77,7 +76,7 @@ class Customer(Resource):
 
 def card_status(payment_method: str | None) -> CardStatus:
     """The status of the card that a payment method (JSON) is; `no_card` where it is none."""
-    method = json.loads(payment_method or "{}")
+    method = read_json(payment_method or "{}", dict)
     status: CardStatus = method["status"] if method.get("type") == "card" else "no_card"
     return status
 

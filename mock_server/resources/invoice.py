@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import Any, ClassVar, Final, Literal
 
@@ -13,7 +12,7 @@ from mock_server.resources.enums import OrderStatus
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Attributes, Cents, Moment, Parts, Resource
 from mock_server.store.paging import page
-from mock_server.store.rows import Row, Rows
+from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.call import Call
 from mock_server.wire.listing import Listing
@@ -251,7 +250,7 @@ def _next_number(rows: Rows, call: Call) -> str:
 
 
 def _has_valid_payment_method(billed: Row) -> bool:
-    method = json.loads(billed["payment_method"] or "{}")
+    method = read_json(billed["payment_method"] or "{}", dict)
     return method.get("status") in ("valid", "expiring")
 
 

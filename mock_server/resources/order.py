@@ -13,7 +13,7 @@ from mock_server.resources.page import Page
 from mock_server.resources.resource import Moment, Resource
 from mock_server.store.ids import new_id
 from mock_server.store.paging import page
-from mock_server.store.rows import Row, Rows, TakenError
+from mock_server.store.rows import Row, Rows, TakenError, read_json
 from mock_server.wire import errors
 from mock_server.wire.call import Call
 from mock_server.wire.listing import Listing
@@ -149,7 +149,7 @@ def _find(rows: Rows, call: Call, id: str) -> Row:
 
 def _merge(kept: str | None, given: AddressParameters) -> str | None:
     """An address keeps the lines that an update does not name, and loses those it blanks."""
-    address = json.loads(kept) if kept else {}
+    address = read_json(kept, dict) if kept else {}
     address |= {name: getattr(given, name) for name in given.model_fields_set}
     address = {name: value for name, value in address.items() if value is not None}
     return json.dumps(address) if address else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import UnionType
 from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args, get_origin
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
-from mock_server.store.rows import Row
+from mock_server.store.rows import Row, read_json
 
 Moment: TypeAlias = Annotated[int, Field(ge=0, json_schema_extra={"format": "unix-time"})]
 """Whole seconds since 1970, UTC."""
@@ -114,14 +115,14 @@ def _attributes(group: type[Attributes]) -> tuple[_Shown, ...]:
 def _restore(annotation: object) -> _Restore:
     """How a column's value becomes the attribute; None where it is the attribute already."""
     if (part := part_of(annotation)) is not None:
-        return lambda value: _show_parts(part, _from_json(value))
+        return lambda value: _show_parts(part, value)
     kind = annotation
     if isinstance(annotation, UnionType):
         kind = next(member for member in get_args(annotation) if member is not type(None))
     kind = get_origin(kind) or kind
     if kind is bool:
         return bool
-    return _from_json if kind in (list, dict) else None
+    return partial(_read, kind) if kind in (list, dict) else None
 
 
 def part_of(annotation: object) -> type[Attributes] | None:
@@ -131,13 +132,16 @@ def part_of(annotation: object) -> type[Attributes] | None:
     return next(filter(None, map(part_of, get_args(annotation))), None)
 
 
-def _show_parts(part: type[Attributes], values: Any) -> Any:
-    return [part.show(one) for one in values] if isinstance(values, list) else part.show(values)
+def _show_parts(part: type[Attributes], value: Any) -> Any:
+    values = read_json(value, object) if isinstance(value, str) else value
+    if isinstance(values, list):
+        return [part.show(_read(dict, one)) for one in values]
+    return part.show(_read(dict, values))
 
 
 def _admits_none(annotation: object) -> bool:
     return type(None) in get_args(annotation)
 
 
-def _from_json(value: str | list[Any] | dict[str, Any]) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
+def _read(kind: type, value: Any) -> Any:
+    return value if isinstance(value, kind) else read_json(value, kind)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 from collections.abc import Collection
 from typing import Annotated, Any, Final, Literal
@@ -19,7 +18,7 @@ from mock_server.sandbox.scope import SiteName
 from mock_server.store import rate_limit
 from mock_server.store.database import Database
 from mock_server.store.ids import new_id
-from mock_server.store.rows import Row, Rows
+from mock_server.store.rows import Row, Rows, read_json
 from mock_server.store.sites import Sites
 from mock_server.wire import errors
 
@@ -191,5 +190,5 @@ def _find(rows: Rows, site: str, id: str) -> Row:
 
 def _wrapped(row: Row) -> dict[str, Any]:
     counters = {name: row[name] for name in ("matched", "fired", "created_at")}
-    rule = json.loads(row["rule"])
+    rule = read_json(row["rule"], dict)
     return {"fault": {"id": row["id"], **rule, **counters, "object": "fault"}}

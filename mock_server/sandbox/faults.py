@@ -19,7 +19,7 @@ from mock_server.sandbox.fault_answers import Answer, send_spoiled
 from mock_server.sandbox.fault_rules import Asked, NewFault, Rule
 from mock_server.store import idempotency, rate_limit, sites
 from mock_server.store.database import Database
-from mock_server.store.rows import Rows
+from mock_server.store.rows import Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.answer import send_error
 from mock_server.wire.auth import Directory, Site, authenticate
@@ -252,7 +252,7 @@ def _key_of(scope: Scope) -> str | None:
 
 def _learn(rows: Rows, site: str) -> _Known:
     rules = tuple(
-        Rule(row["id"], NewFault.model_validate_json(row["rule"]))
+        Rule(row["id"], NewFault.model_validate(read_json(row["rule"], dict)))
         for row in rows.all("faults", "id", "rule", site=site)
     )
     return _Known(rules, limited=rate_limit.find(rows, site) is not None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http.client import responses
@@ -14,7 +13,7 @@ import harfile
 
 from mock_server import __version__
 from mock_server.sandbox.requests import headers_of
-from mock_server.store.rows import Row
+from mock_server.store.rows import Row, read_json
 
 _VERSION: Final = "HTTP/1.1"
 
@@ -67,7 +66,7 @@ def _add_entry(har: harfile.HarFile, row: Row, scheme: str) -> None:
 
 
 def _content_of(row: Row) -> harfile.Content:
-    headers = dict(json.loads(row["answer_headers"] or "[]"))
+    headers = dict(read_json(row["answer_headers"] or "[]", list))
     return harfile.Content(
         size=len(row["answer"].encode()),
         mimeType=headers.get("content-type", ""),
@@ -76,7 +75,7 @@ def _content_of(row: Row) -> harfile.Content:
 
 
 def _records(headers: str) -> list[harfile.Record]:
-    return [harfile.Record(name, value) for name, value in json.loads(headers)]
+    return [harfile.Record(name, value) for name, value in read_json(headers, list)]
 
 
 def _taken(written: StringIO) -> str:

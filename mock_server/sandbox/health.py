@@ -20,7 +20,8 @@ def health(database: Database) -> APIRouter:
 
     @router.get("/health")
     async def healthy() -> Health:
-        """200 while the database answers; 503 in Chargebee's form where it does not."""
+        """200 while the database answers and is where it was; 503 in Chargebee's form else."""
+        database.check()
         database.read(lambda rows: rows.execute("SELECT count(*) FROM sites", {}))
         return Health(status="ok", version=__version__)
 

@@ -17,7 +17,7 @@ from mock_server.sandbox.scope import SiteName
 from mock_server.store.database import Database
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
-from mock_server.wire.errors import site_not_found
+from mock_server.wire.errors import damaged, site_not_found
 from mock_server.wire.listing import MAX_OFFSET, Listing, Position, next_offset
 
 EmailStatus: TypeAlias = Literal["recorded", "scheduled", "sent", "failed"]
@@ -197,4 +197,6 @@ def link_payloads(rows: Rows, site: str, webhooks: list[Row]) -> None:
     link_webhooks(rows, site, events)
     payloads = {event["id"]: Event.show(event) for event in events}
     for webhook in webhooks:
+        if webhook["event_id"] not in payloads:  # an event is never removed before its webhooks
+            raise damaged()
         webhook["payload"] = payloads[webhook["event_id"]]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Annotated, Any, ClassVar, Final, TypeAlias
@@ -23,7 +22,7 @@ from mock_server.sandbox.scope import SiteName, SiteNameOrAll
 from mock_server.store import data_keys
 from mock_server.store.database import Database
 from mock_server.store.paging import page
-from mock_server.store.rows import Row, Rows
+from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
 from mock_server.wire.form import Nested, parse
@@ -221,7 +220,7 @@ async def walk(
 def headers_of(row: Row) -> dict[str, str]:
     """The headers of a request by their names in lower case; one sent twice has both values."""
     joined: dict[str, str] = {}
-    for name, value in json.loads(row["headers"]):
+    for name, value in read_json(row["headers"], list):
         before = f"{joined[name]}, " if name in joined else ""
         joined[name] = before + value.strip(" \t")
     return joined

@@ -12,26 +12,24 @@ import sqlite3
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Final, TypeGuard, TypeVar
 
-from mock_server import wildcard
-from mock_server.store import schema
+from mock_server.store.database_file import LOCK_TIMEOUT, DatabaseFile, open_file
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
+from mock_server.wire.errors import ApiError
 
 Result = TypeVar("Result")
-
-LOCK_TIMEOUT: Final = 5.0
-"""Seconds to wait for another process's transaction."""
 
 _FIRST_PAUSE: Final = 0.001
 _LONGEST_PAUSE: Final = 0.02
 _BATCH: Final = 64
 """Writes that share a transaction at most, so that the event loop is not held for long."""
+_PATIENCE: Final = 1000
+"""Milliseconds for which a statement waits where reading and writing exclude each other."""
 
-_CHECKPOINT: Final = 4000
-"""Pages that are written ahead before they go into the file, with the one fsync that WAL needs."""
+_NO_TEXT: Final = "Could not decode to UTF-8"
+"""How the driver's complaint begins of a text that is none; it has no code."""
 
 _UNAVAILABLE: Final = {
     sqlite3.SQLITE_BUSY: "The database is locked by another process",
@@ -40,14 +38,10 @@ _UNAVAILABLE: Final = {
     sqlite3.SQLITE_FULL: "The disk is full",
     sqlite3.SQLITE_IOERR: "The database cannot be read or written",
     sqlite3.SQLITE_CANTOPEN: "The database cannot be opened",
-    sqlite3.SQLITE_CORRUPT: "The database file is damaged",
-    sqlite3.SQLITE_NOTADB: "The database file is damaged",
+    sqlite3.SQLITE_CORRUPT: errors.damaged().message,
+    sqlite3.SQLITE_NOTADB: errors.damaged().message,
     sqlite3.SQLITE_NOMEM: "The database has no memory left",
 }
-
-
-class DatabaseError(Exception):
-    """The database cannot be opened; the message says why, in one line."""
 
 
 class Database:
@@ -57,11 +51,13 @@ class Database:
     Each still is all or nothing by itself, and none is answered before the commit.
     """
 
-    def __init__(self, connection: sqlite3.Connection, path: str | None) -> None:
-        self.path: Final = path
+    def __init__(self, file: DatabaseFile) -> None:
+        self.path: Final = file.path
         """The file that other processes may share; None for what is in memory."""
-        self._connection = connection
-        self._rows = Rows(connection)
+        self._file = file
+        self._connection = file.connection
+        self._connection.execute(f"PRAGMA busy_timeout = {0 if file.readers else _PATIENCE}")
+        self._rows = Rows(self._connection)
         self._waiting: deque[_Write] = deque()
         self._writer: asyncio.Task[None] | None = None
         self._listeners: dict[str, list[Callable[[], None]]] = defaultdict(list)
@@ -102,6 +98,14 @@ class Database:
             raise _told(error) from None
         return result
 
+    def check(self) -> None:
+        """ApiError 503 where the file was removed or replaced, so that what is written is lost."""
+        lost = self._file.lost()
+        if lost is not None:
+            raise errors.temporary(
+                f"The database file was {lost} while the server runs; start the server again"
+            )
+
     def close(self) -> None:
         self._connection.close()
 
@@ -116,8 +120,12 @@ class Database:
             self._wake()
         self._writer = None
 
-    async def _begin(self) -> sqlite3.Error | None:
+    async def _begin(self) -> Exception | None:
         """Begin a transaction, or say why there is none."""
+        try:
+            self.check()
+        except ApiError as refusal:
+            return refusal
         deadline = time.monotonic() + LOCK_TIMEOUT
         pause = _FIRST_PAUSE
         while True:
@@ -178,50 +186,20 @@ class _Write:
             return False
         return True
 
-    def settle(self, failure: sqlite3.Error | None) -> None:
+    def settle(self, failure: Exception | None) -> None:
         """Tell the outcome; `failure` is why the whole transaction was not kept."""
         if self._outcome.done():  # nobody waits any more
             return
-        refusal = self._refusal if failure is None else _told(failure)
+        refusal = failure or self._refusal
         if refusal is None:
             self._outcome.set_result(self._result)
         else:
-            self._outcome.set_exception(refusal)
+            self._outcome.set_exception(_told(refusal))
 
 
 def open_database(name: str) -> Database:
-    """Open the SQLite file of that path (or `:memory:`), with its schema up to date.
-
-    Accepts `sqlite:///PATH` too. DatabaseError where the file cannot be opened, is none of ours,
-    or has a schema that this version does not know.
-    """
-    path = name.removeprefix("sqlite:///")
-    try:
-        if path != ":memory:":
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
-        connection = sqlite3.connect(
-            path, timeout=LOCK_TIMEOUT, isolation_level=None, check_same_thread=False
-        )
-        schema.prepare(connection, path)
-        _use_wal(connection)
-    except schema.SchemaError as error:
-        raise DatabaseError(str(error)) from None
-    except (sqlite3.Error, OSError) as error:
-        raise DatabaseError(f"cannot open the database {path}: {error}") from None
-    connection.create_function("fits", 2, wildcard.fits, deterministic=True)
-    connection.execute("PRAGMA synchronous = NORMAL")
-    connection.execute("PRAGMA temp_store = MEMORY")  # a savepoint's undo needs no file
-    connection.execute("PRAGMA busy_timeout = 0")
-    connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT}")
-    return Database(connection, None if path == ":memory:" else path)
-
-
-def _use_wal(connection: sqlite3.Connection) -> None:
-    try:
-        connection.execute("PRAGMA journal_mode = WAL")
-    except sqlite3.OperationalError as error:
-        if _primary_code(error) != sqlite3.SQLITE_READONLY:
-            raise
+    """The database of that SQLite file, or `:memory:`; see `database_file.open_file`."""
+    return Database(open_file(name))
 
 
 def _primary_code(error: sqlite3.Error) -> int:
@@ -242,6 +220,8 @@ def _is_fault(error: Exception) -> TypeGuard[sqlite3.Error]:
 
 def _told(error: Exception) -> Exception:
     """What a client is told of a failure; the failure itself where the database is not at fault."""
+    if isinstance(error, sqlite3.OperationalError) and str(error).startswith(_NO_TEXT):
+        return errors.damaged()
     if not _is_fault(error):
         return error
     code = _primary_code(error)

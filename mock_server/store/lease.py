@@ -28,7 +28,10 @@ class Lease:
         from filelock import FileLock, Timeout
 
         # Whoever comes by a link to the database finds the same lock.
-        self._lock = self._lock or FileLock(f"{Path(self._path).resolve()}.lease")
+        if self._lock is None:
+            kept = Path(self._path).resolve()
+            mode = kept.stat().st_mode & 0o666  # whoever may write the database may deliver
+            self._lock = FileLock(f"{kept}.lease", mode=mode)
         if self._lock.is_locked:
             return True
         try:

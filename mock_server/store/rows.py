@@ -14,11 +14,26 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
+from pydantic_core import from_json
+
+from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
 
 Row: TypeAlias = dict[str, Any]
 
 Result = TypeVar("Result")
+_Value = TypeVar("_Value")
+
+
+def read_json(text: str, kind: type[_Value]) -> _Value:
+    """The value of a column that holds JSON of that kind; ApiError 503 where it does not."""
+    try:
+        value = from_json(text)
+    except (ValueError, TypeError):
+        value = None
+    if not isinstance(value, kind):
+        raise errors.damaged()
+    return value
 
 
 class TakenError(Exception):
@@ -101,8 +116,11 @@ class Rows:
         """The one row where these columns have these values; all of it, or only `columns`."""
         statement = _select(table, columns, tuple(where))
         cursor = self._connection.execute(statement, self._values(where))
-        values = cursor.fetchone()
-        return None if values is None else dict(zip(_columns(cursor), values, strict=True))
+        try:
+            values = cursor.fetchone()
+            return None if values is None else dict(zip(_columns(cursor), values, strict=True))
+        finally:
+            cursor.close()  # a statement that is not over would hold up the next transaction
 
     def all(self, table: str, *columns: str, **where: object) -> list[Row]:
         """Every row whose columns have these values, in the order of their creation."""
@@ -161,11 +179,14 @@ def _update(table: str, changed: tuple[str, ...], columns: tuple[str, ...]) -> s
 
 
 def _fetched(cursor: sqlite3.Cursor) -> list[Row]:
-    found = cursor.fetchall()
-    if not found:
-        return []
-    columns = _columns(cursor)
-    return [dict(zip(columns, values, strict=True)) for values in found]
+    try:
+        found = cursor.fetchall()
+        if not found:
+            return []
+        columns = _columns(cursor)
+        return [dict(zip(columns, values, strict=True)) for values in found]
+    finally:
+        cursor.close()  # a statement that is not over would hold up the next transaction
 
 
 def _columns(cursor: sqlite3.Cursor) -> list[str]:

@@ -15,6 +15,7 @@ from mock_server.store.queue import WEBHOOKS
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.auth import ApiKey, Site, is_test_site
+from mock_server.wire.errors import ApiError
 from mock_server.wire.hosts import Environments
 
 Plant = Callable[[Rows, Site, int, str | None], None]
@@ -105,7 +106,11 @@ class Sites:
     async def ensure(self, name: str) -> _Known:
         """Make the site, unless it is there, and learn its clock and its API keys."""
         if not self._database.read(lambda rows: self._is_complete(rows, name)):
-            await self._database.write(lambda rows: self._make(rows, name))
+            try:
+                await self._database.write(lambda rows: self._make(rows, name))
+            except ApiError as refusal:
+                if refusal.api_error_code != "site_read_only_mode" or not self.exists(name):
+                    raise  # else it is read with what it has
         self._equipped.add(name)
         known = self._database.read(lambda rows: self._learn(rows, name))
         self._known[name] = known

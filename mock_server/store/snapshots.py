@@ -6,7 +6,7 @@ import json
 from typing import Final
 
 from mock_server.store import data_keys
-from mock_server.store.rows import Row, Rows
+from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 
 _IDENTITY: Final = frozenset({"name", "created_at", "data_key", "api_key", "seed", "id_seed"})
@@ -38,7 +38,7 @@ def restore(rows: Rows, site: Row, name: str) -> None:
     data_key = data_keys.fresh(site["name"])
     data_keys.copy(rows, snapshot["data_key"], data_key)
     data_keys.discard(rows, site["data_key"])
-    state = json.loads(snapshot["state"]) | {"data_key": data_key}
+    state = read_json(snapshot["state"], dict) | {"data_key": data_key}
     rows.update("sites", state, name=site["name"])
     rows.forget_data_keys()
 

@@ -271,6 +271,11 @@ def request_limit_exceeded(retry_after: int) -> ApiError:
     )
 
 
+def damaged() -> ApiError:
+    """The database holds what no server wrote."""
+    return temporary("The database file is damaged")
+
+
 def site_read_only() -> ApiError:
     return ApiError(
         503,

@@ -13,7 +13,8 @@ from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
 from mock_server.store import schema, tables
-from mock_server.store.database import DatabaseError, open_database
+from mock_server.store.database import open_database
+from mock_server.store.database_file import DatabaseError
 
 TABLES = sorted(SQLModel.metadata.tables)
 APPLICATION_ID = int.from_bytes(b"CBMK", "big")
