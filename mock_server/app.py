@@ -22,7 +22,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mock_server import __version__
 from mock_server.api import v1
 from mock_server.api.gateway import Gateway
+from mock_server.outbox.delivery import Timeouts, WebhookClient
 from mock_server.outbox.supervision import keep_running
+from mock_server.outbox.trust import Trust
 from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed
 from mock_server.resources.fixture import FixtureError
@@ -138,7 +140,7 @@ def build(settings: Settings) -> Application:
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     limited = not settings.no_limits
     for router in (
-        health(database),
+        health(database, lease),
         coverage(gateway.operations),
         sites_and_reset(database, sites, journal),
         seeding(database, sites, limited=limited),
@@ -207,7 +209,7 @@ def _workers(
         database,
         lease,
         event.payload,
-        timeout=settings.webhook_timeout,
+        _client(settings),
         retry_scale=settings.webhook_retry_scale,
         attempts_limit=settings.attempts_limit,
     )
@@ -217,6 +219,15 @@ def _workers(
 
         working.append(MailWorker(database, lease, *settings.smtp_address).run)
     return working
+
+
+def _client(settings: Settings) -> WebhookClient:
+    timeouts = Timeouts(
+        connect=settings.webhook_connect_timeout,
+        read=settings.webhook_read_timeout or None,
+        total=settings.webhook_timeout,
+    )
+    return WebhookClient(timeouts, Trust(settings.webhook_ca, insecure=settings.webhook_insecure))
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -97,7 +97,21 @@ class Settings:
     webhook_retry_scale: float = _knob(
         1.0, "Factor of the delays before a failed webhook is tried again; 0.001 hurries them."
     )
-    webhook_timeout: float = _knob(20.0, "Seconds that a webhook's call may take in all.")
+    webhook_connect_timeout: float = _knob(
+        20.0, "Seconds that a webhook's call may take to connect."
+    )
+    webhook_read_timeout: float = _knob(
+        0.0,
+        "Seconds that a webhook's call waits for the next piece of its answer.",
+        shown="10.0 on test sites, 20.0 on live ones",
+    )
+    webhook_timeout: float = _knob(60.0, "Seconds that a webhook's call may take in all.")
+    webhook_ca: str = _knob(
+        "",
+        "PEM file with authorities to trust at the receivers of webhooks, besides the usual ones.",
+        shown="none",
+    )
+    webhook_insecure: bool = _knob(False, "Trust any certificate of a receiver of webhooks.")
     attempts_limit: int = _knob(
         10_000, "How many of the latest attempts to deliver a webhook are kept."
     )
@@ -119,6 +133,8 @@ class Settings:
         _within("journal_limit", self.journal_limit, 0, 10_000_000)
         _within("attempts_limit", self.attempts_limit, 0, 10_000_000)
         _within("webhook_retry_scale", self.webhook_retry_scale, 0, 1000)
+        _within("webhook_connect_timeout", self.webhook_connect_timeout, 0.01, 3600)
+        _within("webhook_read_timeout", self.webhook_read_timeout, 0, 3600)  # 0 is Chargebee's
         _within("webhook_timeout", self.webhook_timeout, 0.01, 3600)
         for domain in self.environment:
             if not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdecimal():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ _WITHIN = 30
 
 
 class Mailbox:
-    """What the server took. It refuses `refused@example.com`.
+    """What the server took. It refuses `refused@example.com`, and dies of `deadly@example.com`.
 
     The first `unwell` clients are not even greeted.
     """
@@ -76,6 +77,9 @@ class Mailbox:
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
+        if address == "deadly@example.com":
+            assert isinstance(server.transport, asyncio.WriteTransport)
+            server.transport.abort()
         if address == "refused@example.com":
             return "550 no such mailbox"
         envelope.rcpt_tos.append(address)

@@ -194,6 +194,11 @@ class TestRefusals:
 
         assert refused.startswith("cannot read the seed nowhere.yaml: ")
 
+    def test_authorities_that_are_missing_are_named(self, database: Path) -> None:
+        refused = _refusal("--database", str(database), "--webhook-ca", "nowhere.pem")
+
+        assert refused == "webhook_ca: cannot read nowhere.pem: No such file or directory"
+
     def test_a_folder_that_cannot_be_written_is_named(
         self, tmp_path: Path, mortal: list[str]
     ) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from mock_server.outbox.address import ForbiddenAddressError, resolve
+from mock_server.outbox.address import ForbiddenAddressError, is_forbidden
+from mock_server.outbox.resolver import Resolver
+from mock_server.outbox.trust import Trust
 from mock_server.store.rows import Row
+from mock_server.wire.auth import is_test_site
 
 if TYPE_CHECKING:  # imported with the first delivery: most servers never make one
     import httpx2
@@ -15,8 +19,26 @@ if TYPE_CHECKING:  # imported with the first delivery: most servers never make o
 MAX_KEPT_ANSWER: Final = 4096
 """Bytes that are read and kept of the body of an endpoint's answer."""
 
-_CONNECT_TIMEOUT: Final = 10.0
 _HEADERS: Final = {"User-Agent": "ChargeBee", "Content-Type": "application/json;charset=utf-8"}
+_READ_ON_TEST_SITES: Final = 10.0
+_READ_ON_LIVE_SITES: Final = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Seconds that a call may take: to connect, to wait for the next piece of an answer, in all.
+
+    Without `read` it is Chargebee's, which is shorter on test sites.
+    """
+
+    connect: float = 20.0
+    read: float | None = None
+    total: float = 60.0
+
+    def read_on(self, site: str) -> float:
+        if self.read is not None:
+            return self.read
+        return _READ_ON_TEST_SITES if is_test_site(site) else _READ_ON_LIVE_SITES
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +56,13 @@ class Outcome:
 
 
 class WebhookClient:
-    """Calls endpoints; `timeout` bounds each call, in seconds, from look-up to answer."""
+    """Calls endpoints, within these times and with trust in these certificates."""
 
-    def __init__(self, timeout: float) -> None:
-        self._timeout = timeout
-        self._client: httpx2.AsyncClient | None = None
+    def __init__(self, timeouts: Timeouts, trust: Trust) -> None:
+        self._timeouts = timeouts
+        self._trust = trust
+        self._resolver = Resolver()
+        self._clients: dict[str, httpx2.AsyncClient] = {}
 
     def request(self, endpoint: Row, body: bytes) -> httpx2.Request:
         """What the endpoint is sent."""
@@ -50,45 +74,78 @@ class WebhookClient:
             next(httpx2.BasicAuth(user, password).auth_flow(request))
         return request
 
-    async def send(self, request: httpx2.Request) -> Outcome:
-        """Make the call; whatever the endpoint does is an outcome, never an exception."""
+    async def send(self, site: str, request: httpx2.Request) -> Outcome:
+        """Make the call for that site; whatever the endpoint does is an outcome, no exception."""
         import httpx2
 
-        client = self._opened()  # takes long the first time, which is not the endpoint's fault
+        limits = self._timeouts
+        read = limits.read_on(site)
         try:
-            async with asyncio.timeout(self._timeout):
-                return await _send(client, request)
+            client = self._opened(request.url.scheme)  # takes long the first time: not his fault
+        except (OSError, ValueError) as error:
+            return Outcome(f"Cannot load the trusted certificates: {error}", connected=False)
+        try:
+            async with asyncio.timeout(limits.total):
+                addresses = await self._resolve(request.url.host)
+                return await _send(client, request, addresses, read)
         except ForbiddenAddressError as error:
             return Outcome(str(error), connected=False)
-        except (httpx2.ConnectError, httpx2.ConnectTimeout) as error:
-            return Outcome(f"Cannot connect: {error}", connected=False, unreached=True)
-        except (TimeoutError, httpx2.TimeoutException):
-            return Outcome(f"No answer within {self._timeout:g} s")
-        except OSError as error:
+        except _UnknownHostError as error:
             return Outcome(f"No such host: {error}", connected=False, unreached=True)
-        except (httpx2.TransportError, httpx2.StreamError) as error:
+        except httpx2.ConnectTimeout:
+            reason = f"Cannot connect within {limits.connect:g} s"
+            return Outcome(reason, connected=False, unreached=True)
+        except httpx2.ConnectError as error:
+            return Outcome(f"Cannot connect: {error}", connected=False, unreached=True)
+        except httpx2.TimeoutException:
+            return Outcome(f"No answer within {read:g} s")
+        except TimeoutError:
+            return Outcome(f"No complete answer within {limits.total:g} s")
+        except (httpx2.TransportError, httpx2.StreamError, OSError) as error:
             return Outcome(f"The connection was cut: {error}", unreached=True)
 
     async def close(self) -> None:
-        client, self._client = self._client, None
-        if client is not None:
+        clients, self._clients = self._clients, {}
+        for client in clients.values():
             await client.aclose()
 
-    def _opened(self) -> httpx2.AsyncClient:
+    async def _resolve(self, host: str) -> list[str]:
+        """The host's addresses, each of them allowed.
+
+        The call must go to one of these: a name that is looked up twice may change in between.
+        """
+        try:
+            addresses = await self._resolver.resolve(host, self._timeouts.connect)
+        except OSError as error:
+            raise _UnknownHostError(str(error)) from None
+        for address in addresses:
+            if is_forbidden(address):
+                raise ForbiddenAddressError(f"nothing is sent to {host}: {address} is off limits")
+        return addresses
+
+    def _opened(self, scheme: str) -> httpx2.AsyncClient:
+        """A client for http or for https: only the latter needs certificates, which take long."""
         import httpx2
 
-        if self._client is None:
-            self._client = httpx2.AsyncClient(
-                timeout=httpx2.Timeout(self._timeout, connect=min(_CONNECT_TIMEOUT, self._timeout)),
+        if scheme not in self._clients:
+            self._clients[scheme] = httpx2.AsyncClient(
+                timeout=httpx2.Timeout(self._timeouts.total, connect=self._timeouts.connect),
                 # A kept connection that the endpoint just closed would look like a cut one.
                 limits=httpx2.Limits(max_connections=None, max_keepalive_connections=0),
+                verify=self._trust.context() if scheme == "https" else False,
                 trust_env=False,  # a proxy would look the host up by itself
             )
-        return self._client
+        return self._clients[scheme]
 
 
-async def _send(client: httpx2.AsyncClient, request: httpx2.Request) -> Outcome:
-    answer = await _connect(client, request)
+class _UnknownHostError(Exception):
+    """A host has no address, as far as could be found out in time."""
+
+
+async def _send(
+    client: httpx2.AsyncClient, request: httpx2.Request, addresses: list[str], read: float
+) -> Outcome:
+    answer = await _connect(client, request, addresses, read)
     try:
         body = await _start(answer)
     finally:
@@ -112,26 +169,29 @@ def _refusal(status: int) -> str | None:
     return f"Received error code {status} from server. {meaning}. {advice}"
 
 
-async def _connect(client: httpx2.AsyncClient, request: httpx2.Request) -> httpx2.Response:
-    """The answer of the first of the host's addresses that takes the connection."""
+async def _connect(
+    client: httpx2.AsyncClient, request: httpx2.Request, addresses: list[str], read: float
+) -> httpx2.Response:
+    """The answer of the first of these addresses that takes the connection."""
     import httpx2
 
-    host, port = request.url.host, request.url.port
-    addresses = await resolve(host, port or (443 if request.url.scheme == "https" else 80))
-    for number, address in enumerate(addresses, start=1):
+    limits = client.timeout.as_dict() | {"read": read}
+
+    async def called(address: str) -> httpx2.Response:
         pinned = httpx2.Request(
             request.method,
             request.url.copy_with(host=address),
             headers=request.headers,
             content=request.content,
-            extensions={"sni_hostname": host},
+            extensions={"sni_hostname": request.url.host, "timeout": limits},
         )
-        try:
-            return await client.send(pinned, stream=True)
-        except httpx2.ConnectError:
-            if number == len(addresses):
-                raise
-    raise OSError(f"{host} has no address")
+        return await client.send(pinned, stream=True)
+
+    *others, last = addresses
+    for address in others:
+        with suppress(httpx2.ConnectError, httpx2.ConnectTimeout):
+            return await called(address)
+    return await called(last)
 
 
 async def _start(answer: httpx2.Response) -> bytes:

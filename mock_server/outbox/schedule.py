@@ -42,11 +42,22 @@ def after(webhook: Row, outcome: Outcome, now: float, scale: float) -> Row:
         }
     if outcome.unreached and webhook["due_at"] > now:
         return {"unreached": False}
-    given_up = retries == len(RETRY_DELAYS)
+    if retries == len(RETRY_DELAYS):
+        return given_up(outcome.failure) | {"retries": retries}
     return {
-        "webhook_status": "failed" if given_up else "re_scheduled",
+        "webhook_status": "re_scheduled",
         "webhook_failure_reason": outcome.failure,
-        "retries": retries if given_up else retries + 1,
-        "due_at": None if given_up else now + RETRY_DELAYS[retries] * scale,
-        "unreached": outcome.unreached and not given_up,
+        "retries": retries + 1,
+        "due_at": now + RETRY_DELAYS[retries] * scale,
+        "unreached": outcome.unreached,
+    }
+
+
+def given_up(reason: str) -> Row:
+    """What changes in the row of a webhook that is not tried again."""
+    return {
+        "webhook_status": "failed",
+        "webhook_failure_reason": reason,
+        "due_at": None,
+        "unreached": False,
     }

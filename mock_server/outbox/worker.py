@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from mock_server.clock import Clock
@@ -24,6 +25,7 @@ from mock_server.store.lease import Lease
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import read_clock
 from mock_server.wire import headers
+from mock_server.wire.errors import ApiError
 
 if TYPE_CHECKING:
     import httpx2
@@ -50,15 +52,15 @@ class WebhookWorker:
         database: Database,
         lease: Lease,
         payload: Payload,
+        client: WebhookClient,
         *,
-        timeout: float,
         retry_scale: float,
         attempts_limit: int,
     ) -> None:
         self._database = database
         self._lease = lease
         self._payload = payload
-        self._client = WebhookClient(timeout)
+        self._client = client
         self._retry_scale = retry_scale
         self._attempts_limit = attempts_limit
         self._lanes: dict[tuple[str, str], asyncio.Task[None]] = {}
@@ -115,22 +117,37 @@ class WebhookWorker:
             self._woken.set()
 
     async def _deliver_next(self, site: str, endpoint_id: str) -> bool:
-        """Make the next call and keep its outcome; False where nothing is due."""
+        """Make the next call and keep its outcome; False where nothing is due.
+
+        A webhook that cannot be delivered whatever the endpoint does is given up, so that it stands
+        in nobody's way.
+        """
         now = self._clock(site).now()
         claim = self._database.read(lambda rows: queue.claim(rows, site, endpoint_id, now))
         if claim is None:
             return False
-        webhook, request = claim.first, self._request(claim.endpoint, claim.first)
-        instead = self._request(claim.endpoint, claim.due) if claim.due is not webhook else request
-        started = time.perf_counter()
-        outcome = await self._client.send(request)
-        duration_us = int((time.perf_counter() - started) * 1_000_000)
-        if not outcome.connected and claim.due is not webhook:
-            # It went before its time, to keep the order, and was not sent: this is no try of its.
-            webhook, request = claim.due, instead
-        attempt = _attempt(webhook, request, outcome)
-        attempt |= {"attempted_at": now, "duration_us": duration_us}
-        await self._database.write(lambda rows: self._settle(rows, attempt, outcome))
+        webhook = claim.first
+        try:
+            request = self._request(claim.endpoint, webhook)
+            started = time.perf_counter()
+            outcome = await self._client.send(site, request)
+            duration_us = int((time.perf_counter() - started) * 1_000_000)
+            if not outcome.connected and claim.due is not webhook:
+                # It went before its time, to keep the order, and was not sent: no try of its.
+                webhook = claim.due
+                request = self._request(claim.endpoint, webhook)
+            attempt = _attempt(webhook, request, outcome)
+            attempt |= {"attempted_at": now, "duration_us": duration_us}
+            settled = await self._database.write(lambda rows: self._settle(rows, attempt, outcome))
+        except ApiError:  # the database is at fault: later, then
+            raise
+        except Exception as error:
+            _log.exception("webhook %s of %s cannot be delivered", webhook["id"], site)
+            reason = f"It cannot be delivered: {type(error).__name__}"
+            await self._database.write(lambda rows: _give_up(rows, webhook, reason))
+            return True
+        if settled is not None and outcome.failure is not None:
+            _tell_failure(webhook, claim.endpoint, outcome.failure, settled)
         return True
 
     def _request(self, endpoint: Row, webhook: Row) -> httpx2.Request:
@@ -138,11 +155,12 @@ class WebhookWorker:
         body = self._database.read(lambda rows: self._payload(rows, site, event_id))
         return self._client.request(endpoint, body)
 
-    def _settle(self, rows: Rows, attempt: Row, outcome: Outcome) -> None:
+    def _settle(self, rows: Rows, attempt: Row, outcome: Outcome) -> Row | None:
+        """Keep an attempt; what it changes in the webhook, None where that is gone."""
         site = attempt["site"]
         webhook = queue.find_webhook(rows, site, attempt["webhook_id"])
         if webhook is None:  # its site was emptied meanwhile
-            return
+            return None
         number = webhook["attempts"] + 1
         queue.keep_attempt(rows, attempt | {"number": number}, self._attempts_limit)
         changes: Row = {"attempts": number}
@@ -151,6 +169,29 @@ class WebhookWorker:
             changes |= schedule.after(webhook, outcome, now, self._retry_scale)
         rows.update("webhooks", changes, seq=webhook["seq"])
         refresh_event(rows, site, webhook["event_id"])
+        return changes
+
+
+def _give_up(rows: Rows, webhook: Row, reason: str) -> None:
+    """Mark a webhook failed for good, unless its site was emptied meanwhile."""
+    changes = schedule.given_up(reason)
+    rows.update("webhooks", changes, seq=webhook["seq"], id=webhook["id"])
+    refresh_event(rows, webhook["site"], webhook["event_id"])
+
+
+def _tell_failure(webhook: Row, endpoint: Row, reason: str, settled: Row) -> None:
+    """One line, for whoever wonders why nothing arrives."""
+    if (due_at := settled.get("due_at")) is None:
+        next_try = "not tried again"
+    else:
+        moment = datetime.fromtimestamp(due_at, UTC).isoformat(timespec="seconds")
+        next_try = f"tried again at {moment}"
+    _log.info(
+        "webhook %s %s to %s (%s) failed: %s; %s",
+        *(webhook["event_type"], webhook["event_id"]),
+        *(endpoint["id"], endpoint["url"].partition("?")[0]),
+        *(reason, next_try),
+    )
 
 
 def _attempt(webhook: Row, request: httpx2.Request, outcome: Outcome) -> Row:

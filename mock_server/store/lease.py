@@ -5,6 +5,7 @@ The operating system holds the lock, so it is free the moment its holder dies.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,12 +15,17 @@ if TYPE_CHECKING:  # imported with the first delivery: most servers never make o
     from filelock import FileLock
 
 
+_log = logging.getLogger("chargebee_mock")
+
+
 class Lease:
     """The right to deliver what is scheduled in a database, which one process at a time has."""
 
     def __init__(self, database: Database) -> None:
         self._path = database.path
         self._lock: FileLock | None = None
+        self.failure: str | None = None
+        """Why nobody can take the lease, when this process last tried; None where one can."""
 
     def held(self) -> bool:
         """Whether this process has the lease, or could take it just now."""
@@ -36,11 +42,22 @@ class Lease:
             return True
         try:
             self._lock.acquire(blocking=False)
-        except (Timeout, OSError):  # where no file can be made, nothing new was written either
-            return False
-        return True
+        except Timeout:
+            held, failure = False, None
+        except (OSError, NotImplementedError) as error:
+            held, failure = False, f"cannot lock {self._lock.lock_file}: {_reason(error)}"
+        else:
+            held, failure = True, None
+        if failure is not None and failure != self.failure:
+            _log.error("nothing is delivered from here: %s", failure)
+        self.failure = failure
+        return held
 
     def release(self) -> None:
         """Leave the deliveries to another process."""
         if self._lock is not None:
             self._lock.release()
+
+
+def _reason(error: Exception) -> str:
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)

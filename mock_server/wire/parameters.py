@@ -19,7 +19,9 @@ _DIGITS: Final = re.compile(r"-?[0-9]{1,19}")
 _INT64: Final = 2**63 - 1
 _LATEST: Final = 253_402_300_799
 """The end of the year 9999."""
-_EMAIL: Final = r"^[^@\s]+@[^@\s.]+(\.[^@\s.]+)*$"
+_SEPARATORS: Final = r'@\s\x00-\x1f\x7f,;:<>()\[\]\\"'
+"""What separates the addresses of an e-mail's header, or quotes a part of one."""
+_EMAIL: Final = rf"^[^{_SEPARATORS}]+@[^.{_SEPARATORS}]+(\.[^.{_SEPARATORS}]+)*$"
 _EMAIL_FORMAT: Final[dict[str, Any]] = {"format": "email"}
 
 
@@ -72,7 +74,7 @@ def text(limit: int) -> Any:
 
 
 def email(limit: int) -> Any:
-    """Field of an optional e-mail address: something, an @ and a domain, without white space."""
+    """Field of an optional e-mail address: one only, of something, an @ and a domain."""
     return Field(default=None, max_length=limit, pattern=_EMAIL, json_schema_extra=_EMAIL_FORMAT)
 
 

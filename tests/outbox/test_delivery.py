@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
+import socket
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -12,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from mock_server.outbox.delivery import Outcome, WebhookClient
+from mock_server.outbox.delivery import Outcome, Timeouts, WebhookClient
+from mock_server.outbox.trust import Trust
 from tests.deliveries import NOBODY, Desk, items
 from tests.receiver import Receiver
 from tests.server import Server
@@ -40,6 +43,21 @@ def resend(desk: Desk, id: str, **asked: Any) -> dict[str, Any]:
     assert answer.status_code == 200, answer.text
     webhook: dict[str, Any] = answer.json()["webhook"]
     return webhook
+
+
+def send(url: str, timeouts: Timeouts, times: int) -> list[Outcome]:
+    """The outcomes of calls by a client of the test's own, which is closed after each."""
+    row = {"url": url, "basic_auth_username": None, "basic_auth_password": None}
+
+    async def call() -> list[Outcome]:
+        client = WebhookClient(timeouts, Trust())
+        outcomes = []
+        for _ in range(times):
+            outcomes.append(await client.send("a-test", client.request(row, b"{}")))
+            await client.close()
+        return outcomes
+
+    return asyncio.run(call())
 
 
 # The call
@@ -184,9 +202,18 @@ def test_a_redirect_is_not_followed(desk: Desk, receiver: Start) -> None:
     assert [call.path for call in shop.received] == ["/hook"]
 
 
-def test_no_answer_in_time_is_a_failure(database: Path, receiver: Start) -> None:
+@pytest.mark.parametrize(
+    ("option", "reason"),
+    [
+        ("--webhook-read-timeout", "No answer within 0.3 s"),
+        ("--webhook-timeout", "No complete answer within 0.3 s"),
+    ],
+)
+def test_no_answer_in_time_is_a_failure(
+    database: Path, receiver: Start, option: str, reason: str
+) -> None:
     receivers = receiver("hang"), receiver("half")
-    with Server(database, "--webhook-timeout", "0.3") as server:
+    with Server(database, option, "0.3") as server:
         desk = Desk(server.site())
         ids = [desk.add(one.url) for one in receivers]
         desk.order()
@@ -194,11 +221,30 @@ def test_no_answer_in_time_is_a_failure(database: Path, receiver: Start) -> None
         desk.close()
 
     for webhook in webhooks:
-        assert webhook["webhook_failure_reason"] == "No answer within 0.3 s"
+        assert webhook["webhook_failure_reason"] == reason
         (attempt,) = webhook["delivery_attempts"]
-        assert attempt["failure_reason"] == "No answer within 0.3 s"
+        assert attempt["failure_reason"] == reason
         assert attempt.keys().isdisjoint({"status", "response_headers", "response_body"})
         assert attempt["duration_us"] >= 290_000
+
+
+def test_no_connection_in_time_is_a_failure() -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+        socket.create_connection(full.getsockname()),  # beside which no other has room
+    ):
+        url = f"http://127.0.0.1:{full.getsockname()[1]}/"
+        (outcome,) = send(url, Timeouts(connect=0.3), times=1)
+
+    assert outcome == Outcome("Cannot connect within 0.3 s", connected=False, unreached=True)
+
+
+def test_by_default_the_time_to_read_is_shorter_on_test_sites() -> None:
+    chosen = Timeouts(read=3)
+
+    assert (Timeouts().connect, Timeouts().total) == (20, 60)
+    assert (Timeouts().read_on("a-test"), Timeouts().read_on("a")) == (10, 20)
+    assert chosen.read_on("a-test") == chosen.read_on("a") == 3
 
 
 def test_a_connection_that_is_cut_is_a_failure(desk: Desk, receiver: Start) -> None:
@@ -276,9 +322,10 @@ def test_what_fails_twice_and_then_succeeds_follows_the_schedule(
     database: Path, receiver: Start
 ) -> None:
     shop = receiver("500,503,200")
-    with Server(database, "--webhook-retry-scale", "0.001") as server:
+    options = ["--webhook-retry-scale", "0.001", "--log-level", "info"]
+    with Server(database, *options) as server:
         desk = Desk(server.site())
-        id = desk.add(shop.url, primary_url=True)
+        id = desk.add(f"{shop.url}?key=s3cret", primary_url=True)
         desk.order()
         calls = shop.wait_for(3)
         (webhook,) = desk.settled(id, "succeeded")
@@ -296,6 +343,13 @@ def test_what_fails_twice_and_then_succeeds_follows_the_schedule(
         INTERNAL_ERROR,
         INTERNAL_ERROR.replace("500", "503"),
     ]
+    told = [line.split(" ", 1)[1] for line in server.said.splitlines() if " webhook " in line]
+    assert [line.rpartition(";")[0] for line in told] == [
+        f"webhook order_created {event['id']} to {id} ({shop.url}) failed: {reason}"
+        for reason in (INTERNAL_ERROR, INTERNAL_ERROR.replace("500", "503"))
+    ]
+    assert all(re.search("; tried again at [0-9T:-]{19}[+]00:00$", line) for line in told)
+    assert "s3cret" not in server.said
     attempts = webhook["delivery_attempts"]
     assert [attempt["number"] for attempt in attempts] == [1, 2, 3]
     assert [attempt["status"] for attempt in attempts] == [500, 503, 200]
@@ -312,7 +366,7 @@ def test_what_fails_twice_and_then_succeeds_follows_the_schedule(
 def test_who_never_answers_is_tried_seven_times_more_and_then_given_up(
     database: Path, receiver: Start
 ) -> None:
-    options = ["--webhook-timeout", "0.1", "--webhook-retry-scale", "0.00001"]
+    options = ["--webhook-read-timeout", "0.1", "--webhook-retry-scale", "0.00001"]
     shop = receiver("hang")
     with Server(database, *options) as server:
         desk = Desk(server.site())
@@ -681,15 +735,8 @@ def test_the_rest_of_the_site_does_not_show_in_a_webhook_of_another(
 
 def test_a_worker_that_begins_again_delivers_again(receiver: Start) -> None:
     shop = receiver("200")
-    row = {"url": shop.url, "basic_auth_username": None, "basic_auth_password": None}
 
-    async def call_twice() -> list[Outcome]:
-        client = WebhookClient(timeout=20)
-        outcomes = []
-        for _ in range(2):
-            outcomes.append(await client.send(client.request(row, b"{}")))
-            await client.close()
-        return outcomes
+    outcomes = send(shop.url, Timeouts(), times=2)
 
-    assert [outcome.failure for outcome in asyncio.run(call_twice())] == [None, None]
+    assert [outcome.failure for outcome in outcomes] == [None, None]
     assert len(shop.received) == 2

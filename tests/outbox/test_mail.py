@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,7 @@ SEED = """
 customers:
   - { id: ada, email: ada@example.com, auto_collection: "off", created_at: 0 }
   - { id: refused, email: refused@example.com, auto_collection: "off", created_at: 0 }
+  - { id: deadly, email: deadly@example.com, auto_collection: "off", created_at: 0 }
   - { id: jose, email: josé@exämple.com, auto_collection: "off", created_at: 0 }
 invoices:
 """
@@ -35,7 +38,7 @@ INVOICE = (
 def seed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("seed") / "seed.yaml"
     path.write_text(
-        SEED + "".join(INVOICE.format(id) for id in ("ada", "refused", "jose")), "utf-8"
+        SEED + "".join(INVOICE.format(id) for id in ("ada", "refused", "deadly", "jose")), "utf-8"
     )
     return path
 
@@ -201,6 +204,45 @@ def test_without_a_server_an_email_is_recorded(server: Server) -> None:
 
         (email,) = items(mock, "email")
     assert email["email_status"] == "recorded"
+
+
+@pytest.mark.parametrize("address", ["a@[127", "<", "a@", "a,evil@b.c", "a@b.c, evil@d.e", ""])
+def test_an_address_that_nothing_can_be_sent_to_fails_by_itself(
+    sending: Server,
+    site: Site,
+    api: httpx2.Client,
+    mock: httpx2.Client,
+    mailbox: Mailbox,
+    address: str,
+) -> None:
+    assert api.get("/orders").status_code == 200  # makes the site
+    with closing(sqlite3.connect(sending.database, isolation_level=None)) as file:
+        file.execute(
+            "UPDATE customers SET email = ? WHERE site = ? AND id = 'jose'", [address, site.name]
+        )
+    place(api, "poison", "jose")
+    place(api, "after")
+
+    assert settled(mock, "after")["email_status"] == "sent"
+
+    poison = settled(mock, "poison")
+    assert poison["email_status"] == "failed"
+    assert poison["failure_reason"].startswith("It cannot be sent: ")
+    assert mailbox.orders(site) == ["after"]
+
+
+def test_an_email_over_which_the_server_is_lost_fails_after_a_while(
+    site: Site, api: httpx2.Client, mock: httpx2.Client, mailbox: Mailbox
+) -> None:
+    place(api, "deadly", "deadly")
+    place(api, "after")
+
+    assert settled(mock, "after")["email_status"] == "sent"
+
+    deadly = settled(mock, "deadly")
+    assert deadly["email_status"] == "failed"
+    assert deadly["failure_reason"].startswith("The server was lost: ")
+    assert mailbox.orders(site) == ["after"]
 
 
 def test_a_mail_server_that_comes_later_gets_what_waited(database: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -65,6 +66,35 @@ def test_a_server_that_stops_leaves_the_deliveries_to_the_other(
         desk.order("afterwards")
         assert [call.order_id for call in shop.wait_for(2)] == ["before", "afterwards"]
         desk.close()
+
+
+def test_a_lock_that_cannot_be_had_is_told_and_waits_until_it_can(
+    database: Path, receiver: Start
+) -> None:
+    shop = receiver("200")
+    lease = database.with_name(f"{database.name}.lease")
+    lease.mkdir()
+    with Server(database, "--log-level", "warning") as server:
+        desk = Desk(server.site())
+        assert "deliveries" not in desk.mock.get("/health").json()
+        desk.add(shop.url)
+        desk.order("held-up")
+        reason = f"cannot lock {lease}: Is a directory"
+        deadline = time.monotonic() + 20
+        while (health := desk.mock.get("/health")).json().get("deliveries") != reason:
+            assert time.monotonic() < deadline, health.text
+            time.sleep(0.02)
+        assert (health.status_code, shop.received) == (200, [])
+
+        lease.rmdir()
+
+        assert [call.order_id for call in shop.wait_for(1)] == ["held-up"]
+        assert "deliveries" not in desk.mock.get("/health").json()
+        desk.close()
+
+    assert server.said.count("nothing is delivered from here") == 1
+    assert f"nothing is delivered from here: {reason}\n" in server.said
+    assert "Traceback" not in server.said
 
 
 def test_each_email_is_sent_by_one_of_two_servers(database: Path) -> None:
