@@ -10,7 +10,7 @@ import asyncio
 import logging
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any, Final, NoReturn
+from typing import Final, NoReturn
 
 import httptools
 from pydantic_core import to_json
@@ -61,8 +61,7 @@ class Protocol(HttpToolsProtocol):
         """Bytes that were read of what is not complete yet."""
         self._refusal: ApiError | None = None
         self._refused = False
-        self._answering: RequestResponseCycle | None = None
-        """The request that is answered; uvicorn keeps the latest, which may wait behind it."""
+        self._unanswered: list[RequestResponseCycle] = []
         self._deadline: asyncio.TimerHandle | None = None
         self._unread: asyncio.TimerHandle | None = None
         super().connection_made(transport)
@@ -72,14 +71,14 @@ class Protocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._withdraw_deadline()
         self._withdraw_unread()
-        if self._answering is not None and not self._answering.response_complete:
-            self._answering.disconnected = True
-            self._answering.message_event.set()
+        self._abandon_answers()
         super().connection_lost(exc)
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+    def _abandon_answers(self) -> None:
+        """Tell the application that nobody hears it. uvicorn tells its latest request only."""
+        for cycle in self._unanswered:
+            cycle.disconnected = True
+            cycle.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         self._unset_keepalive_if_required()
@@ -148,6 +147,8 @@ class Protocol(HttpToolsProtocol):
         if len(self.pipeline) == MAX_PIPELINED:
             self._stop(errors.too_many_requests_ahead(MAX_PIPELINED))
         super().on_headers_complete()
+        left = [cycle for cycle in self._unanswered if not cycle.response_complete]
+        self._unanswered = [*left, self.cycle]
         self._progress(_Reading.BODY)
 
     def on_body(self, body: bytes) -> None:
@@ -181,9 +182,7 @@ class Protocol(HttpToolsProtocol):
         ):
             self.transport.close()
         else:
-            if answering:
-                self.cycle.disconnected = True
-                self.cycle.message_event.set()
+            self._abandon_answers()
             self.transport.write(_message(error, self.server_state.default_headers))
             self._close_when_read()
 
@@ -230,6 +229,7 @@ class Protocol(HttpToolsProtocol):
         """End the connection if its client has read nothing while `before` bytes waited for it."""
         waiting = self.transport.get_write_buffer_size()
         if before is not None and waiting >= before:
+            self._abandon_answers()
             self.transport.abort()
         else:
             self._unread = self.loop.call_later(_PAUSE, self._cut_unless_read, waiting)
