@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 from mock_server.clock import Clock
+from mock_server.log import printable
 from mock_server.outbox import schedule
 from mock_server.outbox.delivery import Outcome, WebhookClient
 from mock_server.outbox.status import refresh_event
@@ -143,7 +144,7 @@ class WebhookWorker:
             raise
         except Exception as error:
             _log.exception("webhook %s of %s cannot be delivered", webhook["id"], site)
-            reason = f"It cannot be delivered: {type(error).__name__}"
+            reason = f"It cannot be delivered: {printable(str(error)) or type(error).__name__}"
             await self._database.write(lambda rows: _give_up(rows, webhook, reason))
             return True
         if settled is not None and outcome.failure is not None:
@@ -152,7 +153,10 @@ class WebhookWorker:
 
     def _request(self, endpoint: Row, webhook: Row) -> httpx2.Request:
         site, event_id = webhook["site"], webhook["event_id"]
-        body = self._database.read(lambda rows: self._payload(rows, site, event_id))
+        try:
+            body = self._database.read(lambda rows: self._payload(rows, site, event_id))
+        except ApiError as error:  # it is damaged; where nothing can be read, nothing is due either
+            raise _UnreadableError(str(error)) from None
         return self._client.request(endpoint, body)
 
     def _settle(self, rows: Rows, attempt: Row, outcome: Outcome) -> Row | None:
@@ -170,6 +174,10 @@ class WebhookWorker:
         rows.update("webhooks", changes, seq=webhook["seq"])
         refresh_event(rows, site, webhook["event_id"])
         return changes
+
+
+class _UnreadableError(Exception):
+    """The event of a webhook cannot be read."""
 
 
 def _give_up(rows: Rows, webhook: Row, reason: str) -> None:

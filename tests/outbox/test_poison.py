@@ -39,9 +39,7 @@ def test_an_event_that_cannot_be_read_does_not_stop_what_follows(
         desk.order("harmless")
 
         assert [call.order_id for call in shop.wait_for(1)] == ["harmless"]
-
-        listed = desk.mock.get("/webhooks", params={"webhook_status": "succeeded"})
-        assert listed.status_code == 200
+        desk.mock.post("/webhooks/retry-now")  # which waits for the call that is under way
         desk.close()
     with closing(sqlite3.connect(database)) as file:
         kept = file.execute("SELECT webhook_status, webhook_failure_reason FROM webhooks")
