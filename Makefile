@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test coverage check format bench bench-webhooks bench-attacks bench-idle bench-reset bench-stalls collections coverage-page lock clean
+.PHONY: help serve listen test coverage check lowest format bench bench-webhooks bench-attacks bench-idle bench-reset bench-stalls collections coverage-page lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
@@ -11,6 +11,7 @@ help:
 	@echo "make test    run the tests"
 	@echo "make coverage  the same, with the lines that they reach"
 	@echo "make check   format, lint, types, import order"
+	@echo "make lowest  install the wheel with the lowest versions that it takes, and test it"
 	@echo "make bench   compare the server's speed with its floors"
 	@echo "make bench-webhooks  the same while five webhook endpoints hang"
 	@echo "make bench-attacks  the memory that the server takes for what strangers may send"
@@ -39,6 +40,9 @@ check: .venv/development
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lowest: .venv/development
+	$(BIN)/python -m scripts.lowest_versions
 
 format: .venv/development
 	$(BIN)/ruff format .
