@@ -13,8 +13,10 @@ import socket
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Final, TypeAlias
 
@@ -128,6 +130,23 @@ def _fixture(content_type: bytes, before: bytes, item: bytes, after: bytes, leng
     return attack
 
 
+def _hosts(number: int, form: str, **headers: str) -> Attack:
+    """An attack with one call for each of that many hosts."""
+
+    def attack(target: Target) -> str:
+        statuses: Counter[int] = Counter()
+        connection = HTTPConnection(target.host, target.port, timeout=_PATIENCE)
+        for n in range(number):
+            connection.request("GET", "/api/v1/orders", headers={"Host": form % n, **headers})
+            answer = connection.getresponse()
+            answer.read()
+            statuses[answer.status] += 1
+        connection.close()
+        return ", ".join(f"{count} times {status}" for status, count in statuses.items())
+
+    return attack
+
+
 _JSON: Final = b"application/json"
 _YAML: Final = b"application/yaml"
 
@@ -137,6 +156,8 @@ ATTACKS: Final[dict[str, Attack]] = {
     "a path of 200 MB": _long_path,
     "200 MB in a trailer": _trailers,
     "20 MB of requests, answers unread": _unread_answers,
+    "8,000 hosts of 60 kB, no key": _hosts(8000, "%d." + "x" * 60_000),
+    "12,000 sites": _hosts(12_000, "s%d-test.localhost", Authorization="Basic dGVzdF9rZXk6"),
     "/_mock: JSON of 60 MB": _body("/_mock/faults", 60 * _MB),
     "/_mock: JSON of 60 MB in chunks": _body("/_mock/faults", 60 * _MB, declared=False),
     "/_mock: a path without a body, 60 MB": _body("/_mock/reset", 60 * _MB),

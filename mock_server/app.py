@@ -51,7 +51,7 @@ from mock_server.settings import Settings
 from mock_server.store.data_keys import Purge
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
-from mock_server.store.sites import Sites
+from mock_server.store.sites import ALWAYS_THERE, Sites
 from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
@@ -94,6 +94,7 @@ def build(settings: Settings) -> Application:
         endpoints,
         environments,
         strict=settings.strict_sites,
+        limit=settings.sites_limit,
         send_emails=bool(settings.smtp),
         id_seed=settings.id_seed or None,
     )
@@ -110,8 +111,8 @@ def build(settings: Settings) -> Application:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        await sites.ensure(default_site())
-        await sites.ensure(default_site(test=False))
+        for name in ALWAYS_THERE:
+            await sites.ensure(name)
         earlier = database.read(sites_of_earlier_runs)
         await asyncio.gather(*(sites.ensure(name) for name in earlier))
         preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload, settings.seed)

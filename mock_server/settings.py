@@ -88,6 +88,7 @@ class Settings:
     strict_sites: bool = _knob(
         False, "Answer site_not_found for an unknown site instead of making it."
     )
+    sites_limit: int = _knob(10_000, "How many sites are made, in all.")
     journal_limit: int = _knob(10_000, "How many of the latest requests the journal keeps.")
     webhook_url: tuple[str, ...] = _knob(
         (),
@@ -130,6 +131,7 @@ class Settings:
         _within("port", self.port, 0, 65_535)
         if len(self.id_seed) > MAX_ID_SEED or not self.id_seed.isprintable():
             raise ValueError(f"id_seed: not a line of text of up to {MAX_ID_SEED} characters")
+        _within("sites_limit", self.sites_limit, 2, 10_000_000)
         _within("journal_limit", self.journal_limit, 0, 10_000_000)
         _within("attempts_limit", self.attempts_limit, 0, 10_000_000)
         _within("webhook_retry_scale", self.webhook_retry_scale, 0, 1000)

@@ -24,7 +24,7 @@ from mock_server.resources.resource import Moment, Resource
 from mock_server.resources.webhook_endpoint import NewEndpoint, WebhookEndpoint
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
-from mock_server.wire.auth import FULL_ACCESS, Site, is_site_name, is_test_site
+from mock_server.wire.auth import FULL_ACCESS, MAX_SECRET, Site, is_site_name, is_test_site
 from mock_server.wire.parameters import required
 
 _log = logging.getLogger("chargebee_mock")
@@ -55,7 +55,7 @@ class SeedKey(_Declared):
     One with a `site` opens that site alone, and names it where the host names none.
     """
 
-    secret: Annotated[str, Field(pattern=r"^(test|live)_[!-9;-~]*$", max_length=100)]
+    secret: Annotated[str, Field(pattern=r"^(test|live)_[!-9;-~]*$", max_length=MAX_SECRET)]
     name: Annotated[str, Field(min_length=1, max_length=50)]
     role: Literal["full_access", "read_only_access"] = "full_access"
     site: str | None = None

@@ -245,7 +245,8 @@ def is_whole(row: Row) -> bool:
 
 
 def _check_site(rows: Rows, site: str | None) -> None:
-    if site is not None:
+    """ApiError 404 where there is neither the site nor a call that it refused."""
+    if site is not None and rows.find(TABLE, "seq", site=site) is None:
         check_site(rows, site)
 
 

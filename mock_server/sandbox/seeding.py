@@ -14,7 +14,7 @@ from mock_server.resources import seed, webhook_endpoint
 from mock_server.resources.fixture import Fixture
 from mock_server.resources.seed import CheckedSeed, LostReferenceError, Planting, Seed
 from mock_server.sandbox.fixture_body import beside, described, read_fixture
-from mock_server.sandbox.scope import SiteName
+from mock_server.sandbox.scope import SiteName, SiteNameOrNew
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
 from mock_server.store.sites import CHANGED, Sites
@@ -44,8 +44,8 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
     @router.post(
         "/seed", openapi_extra=described(_BODY, required=True), response_model_exclude_none=True
     )
-    async def load_seed(request: Request, site: SiteName) -> Loaded:
-        """Put a fixture into the site, all of it or nothing.
+    async def load_seed(request: Request, site: SiteNameOrNew) -> Loaded:
+        """Put a fixture into the site, which is made if need be; all of it or nothing.
 
         What has the same id is replaced, the rest stays. No events are recorded.
         """

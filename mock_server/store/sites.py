@@ -14,7 +14,7 @@ from mock_server.store.database import Database
 from mock_server.store.queue import WEBHOOKS
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
-from mock_server.wire.auth import ApiKey, Site, is_test_site
+from mock_server.wire.auth import MAX_SECRET, ApiKey, Site, default_site, is_test_site
 from mock_server.wire.errors import ApiError
 from mock_server.wire.hosts import Environments
 
@@ -37,6 +37,9 @@ class Equipment(Protocol):
 
 CHANGED: Final = "sites"
 """The channel that is notified when a site was reset, restored, deleted or got other keys."""
+
+ALWAYS_THERE: Final = (default_site(), default_site(test=False))
+"""The sites that a server makes by itself."""
 
 _OPENED: Final = """
     SELECT name FROM sites WHERE api_key = :secret
@@ -66,16 +69,21 @@ class Sites:
         environments: Environments,
         *,
         strict: bool,
+        limit: int,
         send_emails: bool,
         id_seed: str | None = None,
     ) -> None:
-        """With `id_seed`, sites that have none of their own are made with it."""
+        """No more sites than `limit` are made, but for those that a server always has.
+
+        With `id_seed`, sites that have none of their own are made with it.
+        """
         self._database = database
         self._plant = plant
         self._equipment = equipment
         self._environments = environments
         self._equipped: set[str] = set()
         self._strict = strict
+        self._limit = limit
         self._send_emails = send_emails
         self._id_seed = id_seed
         self._known: dict[str, _Known] = {}
@@ -87,6 +95,8 @@ class Sites:
         return self._environments.site_of(host)
 
     def opened_by(self, secret: str) -> str | None:
+        if len(secret) > MAX_SECRET:  # none such is declared, and none is remembered
+            return None
         self._look_for_changes()
         return self._opened(secret)
 
@@ -136,12 +146,13 @@ class Sites:
     async def create(self, name: str, seed: str | None, id_seed: str | None = None) -> None:
         """Make a site that starts with this seed (JSON), and whose ids come from this `id_seed`.
 
-        ApiError 400 where its name is taken.
+        ApiError 400 where its name is taken, or there are too many sites.
         """
 
         def work(rows: Rows) -> None:
             if rows.find("sites", name=name) is not None:
                 raise errors.duplicate("name", name)
+            self._check_limit(rows, name)
             self._found(rows, name, seed=seed, id_seed=id_seed)
 
         await self._database.write(work)
@@ -170,6 +181,7 @@ class Sites:
             rows.notify(CHANGED)
 
         await self._database.write(work)
+        self._equipped.discard(name)
 
     async def restore(self, name: str, snapshot: str) -> None:
         """Give the site back what it held when the snapshot was taken."""
@@ -184,9 +196,17 @@ class Sites:
     def _make(self, rows: Rows, name: str) -> None:
         site = Site(name)
         if rows.find("sites", name=name) is None:
+            if name not in ALWAYS_THERE:
+                self._check_limit(rows, name)
             self._found(rows, name)
         else:
             self._equipment.give(rows, name, int(site.clock.now()))
+
+    def _check_limit(self, rows: Rows, name: str) -> None:
+        """ApiError 400 where there is no room for a site of this name."""
+        (counted,) = rows.execute("SELECT count(*) AS sites FROM sites", {})
+        if counted["sites"] >= self._limit:
+            raise errors.too_many_sites(name, self._limit)
 
     def _is_complete(self, rows: Rows, name: str) -> bool:
         """Whether nothing is to be written; once equipped, a site is left to other servers."""

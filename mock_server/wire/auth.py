@@ -13,6 +13,9 @@ from mock_server.clock import Clock
 from mock_server.wire import errors
 
 _SITE_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
+MAX_SECRET: Final = 100
+"""Characters of an API key that a fixture declares."""
+
 _TEST_SUFFIX: Final = "-test"
 
 _MACHINE: Final = Clock()
@@ -54,6 +57,9 @@ class Directory(Protocol):
 
     def opened_by(self, secret: str) -> str | None:
         """The only site that the key with this secret opens; None for a key that opens any."""
+
+    def exists(self, site: str) -> bool:
+        """Whether there is a site of that name."""
 
     def api_key(self, site: str, secret: str) -> ApiKey | None:
         """The key that has this secret on the site, if one was declared there."""

@@ -137,6 +137,21 @@ def site_not_found(site: str) -> ApiError:
     return ApiError(404, "site_not_found", f"The site {site} does not exist", type=None)
 
 
+def no_such_site(site: str) -> ApiError:
+    """A site that a call under /_mock names, and nobody has made."""
+    error_msg = f"The site {site} does not exist; its first call makes it, or POST /_mock/sites"
+    return ApiError(404, "site_not_found", error_msg, type=None)
+
+
+def too_many_sites(site: str, limit: int) -> ApiError:
+    return ApiError(
+        400,
+        "resource_limit_exceeded",
+        f"The site {site} would be one more than {limit}: "
+        "delete others (DELETE /_mock/sites/NAME), or start the server with a higher --sites-limit",
+    )
+
+
 def authentication_failed(remark: str) -> ApiError:
     """A key that opens nothing here; `remark` says why."""
     return ApiError(

@@ -148,6 +148,17 @@ class TestAllSites:
         assert (request["site"], request["status"]) == (never_made.name, 401)
         assert request["remarks"] == [refused.headers["x-mock-remark"]]
 
+    def test_a_site_that_refused_every_call_shows_them_though_it_was_never_made(
+        self, server: Server
+    ) -> None:
+        never_made = server.site()
+        with never_made.api("wrong") as api, never_made.mock() as mock:
+            id = api.get("/orders").headers["x-mock-request-id"]
+
+            assert [request["id"] for request in journal(mock)] == [id]
+            assert mock.get(f"/requests/{id}").json()["request"]["status"] == 401
+            assert mock.get("/requests", params={"status": "200"}).json() == {"list": []}
+
     def test_what_a_reset_took_away_is_not_among_them(
         self, api: httpx2.Client, mock: httpx2.Client, site: Site
     ) -> None:

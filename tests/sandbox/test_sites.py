@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -388,3 +389,112 @@ def test_a_reset_is_seen_by_another_server_of_the_same_file(database: Path) -> N
             api.post("/orders", data=INVOICE | {"id": "after"})
         with one.site("shared-test").api() as api:
             assert ids(api, "orders") == ["after"]
+
+
+@pytest.fixture(scope="module")
+def full(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that has no room beside its own two sites and `third-test`."""
+    database = tmp_path_factory.mktemp("full") / "state.sqlite"
+    with Server(database, "--sites-limit", "3") as server:
+        made(server, name="third-test")
+        yield server
+
+
+class TestLimit:
+    """A site costs room, and anybody's call makes one: there is a limit."""
+
+    TOLD = (
+        "The site {} would be one more than 3: delete others (DELETE /_mock/sites/NAME), "
+        "or start the server with a higher --sites-limit"
+    )
+
+    def test_no_call_makes_one_more(self, full: Server) -> None:
+        with full.site("fourth-test").api() as api, full.site("fourth-test").mock() as mock:
+            refused = [api.get("/orders"), api.post("/orders", data=INVOICE), mock.post("/reset")]
+            listed = mock.get("/sites").json()["list"]
+
+        assert [answer.status_code for answer in refused] == [400, 400, 400]
+        assert {answer.json()["message"] for answer in refused} == {self.TOLD.format("fourth-test")}
+        assert {answer.json()["api_error_code"] for answer in refused} == {
+            "resource_limit_exceeded"
+        }
+        assert {item["site"]["name"] for item in listed} == {"demo-test", "demo", "third-test"}
+
+    def test_nor_is_one_made_by_hand(self, full: Server) -> None:
+        refused = httpx2.post(f"{full.url}/_mock/sites", json={"name": "fourth-test"})
+
+        assert refused.status_code == 400
+        assert refused.json()["message"] == self.TOLD.format("fourth-test")
+
+    def test_those_that_are_there_go_on(self, full: Server) -> None:
+        with full.site("third-test").api() as api, full.site("third-test").mock() as mock:
+            assert api.post("/orders", data=INVOICE).status_code == 200
+            assert mock.post("/reset").status_code == 200
+            assert api.get("/orders").json() == {"list": []}
+
+    def test_one_that_is_deleted_makes_room(self, full: Server) -> None:
+        httpx2.delete(f"{full.url}/_mock/sites/third-test")
+        with full.site("fourth-test").api() as api:
+            assert api.get("/orders").status_code == 200
+
+        httpx2.delete(f"{full.url}/_mock/sites/fourth-test")
+        made(full, name="third-test")
+
+    def test_the_servers_own_sites_come_back_at_any_time(self, full: Server) -> None:
+        httpx2.delete(f"{full.url}/_mock/sites/demo-test")
+        made(full, name="fourth-test")
+
+        assert httpx2.post(f"{full.url}/_mock/reset").status_code == 200
+        assert httpx2.delete(f"{full.url}/_mock/sites/fourth-test").status_code == 200
+
+
+class TestSlips:
+    """A name in `?site=` that nobody has made is a slip, and no site."""
+
+    @pytest.mark.parametrize(
+        ("method", "path", "body"),
+        [
+            ("POST", "/reset", None),
+            ("GET", "/export", None),
+            ("GET", "/clock", None),
+            ("POST", "/clock/freeze", None),
+            ("POST", "/clock/advance", {"days": 1}),
+            ("GET", "/snapshots", None),
+            ("POST", "/snapshots/s", None),
+            ("POST", "/snapshots/s/restore", None),
+            ("GET", "/faults", None),
+            ("POST", "/faults", {"answer": "internal_error"}),
+            ("PUT", "/rate_limit", {}),
+            ("GET", "/webhook_endpoints", None),
+            ("POST", "/webhook_endpoints", {"name": "x"}),
+            ("POST", "/webhooks/retry-now", None),
+            ("GET", "/events", None),
+            ("GET", "/emails", None),
+            ("GET", "/requests", None),
+            ("DELETE", "/requests", None),
+            ("POST", "/requests/verify", {}),
+        ],
+    )
+    def test_it_is_not_found_and_not_made(
+        self, server: Server, method: str, path: str, body: Any
+    ) -> None:
+        name = server.site().name
+
+        answer = httpx2.request(
+            method, f"{server.url}/_mock{path}", params={"site": name}, json=body
+        )
+
+        assert answer.status_code == 404
+        assert answer.json()["api_error_code"] == "site_not_found"
+        assert answer.json()["message"].startswith(f"The site {name} does not exist")
+        assert httpx2.get(f"{server.url}/_mock/sites/{name}").status_code == 404
+
+    def test_a_fixture_makes_its_site(self, server: Server) -> None:
+        name = server.site().name
+
+        seeded = httpx2.post(
+            f"{server.url}/_mock/seed", params={"site": name}, json={"customers": []}
+        )
+
+        assert seeded.status_code == 200
+        assert httpx2.get(f"{server.url}/_mock/sites/{name}").status_code == 200

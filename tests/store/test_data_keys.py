@@ -39,6 +39,7 @@ def sites(opened: Database) -> Sites:
         EndpointsOfTheRun([], limited=True),
         Environments(),
         strict=False,
+        limit=100,
         send_emails=False,
     )
 
