@@ -48,10 +48,10 @@ from mock_server.sandbox.snapshots import snapshots
 from mock_server.sandbox.verification import verification
 from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings
-from mock_server.store.data_keys import Purge
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
 from mock_server.store.sites import ALWAYS_THERE, Sites
+from mock_server.store.upkeep import Upkeep
 from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
@@ -214,7 +214,7 @@ def _workers(
         retry_scale=settings.webhook_retry_scale,
         attempts_limit=settings.attempts_limit,
     )
-    working: list[Callable[[], Awaitable[None]]] = [webhooks.run, Purge(database).run]
+    working: list[Callable[[], Awaitable[None]]] = [webhooks.run, Upkeep(database).run]
     if settings.smtp:
         from mock_server.outbox.mail import MailWorker
 

@@ -57,11 +57,9 @@ def snapshots(database: Database, sites: Sites, journal: Journal) -> APIRouter:
         """Keep all that the site holds but its journal, in the place of one with that name."""
         owner = (await sites.site(site)).name
 
-        def work(rows: Rows) -> Row:
-            store.take(rows, find_site(rows, owner), name, int(time.time()))
-            return store.find(rows, owner, name)
-
-        return _shown(await database.write(work))
+        with database.view() as view:
+            await store.take(database, view, find_site(view, owner), name, int(time.time()))
+        return _shown(database.read(lambda rows: store.find(rows, owner, name)))
 
     @router.post("/{name}/restore")
     async def restore_snapshot(site: SiteName, name: SnapshotName) -> ShownSnapshot:

@@ -1,30 +1,37 @@
 """What a site's rows are kept under: its data key, in the column `site` of every table that has it.
 
 A site that is emptied gets a fresh data key, which costs the same however much it holds; the rows
-under the old one are `discarded` and removed little by little. A snapshot is a copy of the rows
-under a data key of its own, so it lives in the same tables and is migrated with them.
+under the old one are `discarded` and removed little by little (`upkeep`). A snapshot is a copy of
+the rows under a data key of its own, so it lives in the same tables and is migrated with them.
 """
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from contextlib import suppress
 from typing import Final
 
-from mock_server.store.database import Database
 from mock_server.store.rows import Rows
-from mock_server.wire.errors import ApiError
+from mock_server.wire import errors
 
-_DISCARDED: Final = "discarded"
+DISCARDED: Final = "discarded"
 """The channel that is notified when there is something to remove."""
 
 BATCH: Final = 400
-"""Rows that are removed at a time: about a millisecond, and requests go in between."""
-_PAUSE: Final = 0.005
-_LOOK_EVERY: Final = 60.0
-_JOURNAL: Final = "requests"
+"""Rows that are removed or copied at a time: a few milliseconds, and requests go in between."""
 
+_TOO_LATE: Final = "The server stood still for too long; try again"
+
+_NEXT: Final = """
+    SELECT data_key, kept_until FROM discarded
+    WHERE kept_until IS NULL OR kept_until < :now LIMIT 1
+"""
+_RENEW: Final = """
+    UPDATE discarded SET kept_until = :until
+    WHERE data_key = :data_key AND kept_until IS NOT NULL RETURNING 1
+"""
+_RELEASE: Final = """
+    DELETE FROM discarded WHERE data_key = :data_key AND kept_until IS NOT NULL RETURNING 1
+"""
 _COLUMNS: Final = """
     SELECT t.name AS "table", c.name AS "column"
     FROM sqlite_master AS t JOIN pragma_table_info(t.name) AS c
@@ -47,67 +54,43 @@ def site_of(data_key: str) -> str:
     return data_key.partition("#")[0]
 
 
-def copy(rows: Rows, source: str, target: str) -> None:
-    """Copy what is kept under one data key under another, but for the journal."""
-    for table, columns in _tables(rows).items():
-        if table == _JOURNAL:  # what was asked of a site is no part of its state
-            continue
-        names = ", ".join(f'"{column}"' for column in columns if column not in ("seq", "site"))
-        order = "seq" if "seq" in columns else "rowid"
-        rows.execute(
-            f"INSERT INTO {table} (site, {names}) "
-            f"SELECT :target, {names} FROM {table} WHERE site = :source ORDER BY {order}",
-            {"source": source, "target": target},
-        )
-
-
 def discard(rows: Rows, data_key: str) -> None:
-    """Leave what is kept under the data key to `Purge`; nothing may refer to it any more."""
-    rows.insert("discarded", {"data_key": data_key})
-    rows.notify(_DISCARDED)
+    """Leave what is kept under the data key to `upkeep`; nothing may refer to it any more."""
+    rows.replace("discarded", {"data_key": data_key})
+    rows.notify(DISCARDED)
 
 
-class Purge:
-    """Removes what was discarded, in small portions, so that it holds nobody up."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._woken = asyncio.Event()
-        database.listen(_DISCARDED, self._woken.set)
-
-    async def run(self) -> None:
-        """Remove for ever, beginning with what was left over from an earlier run."""
-        while True:
-            with suppress(ApiError):  # the database is busy or read-only: later, then
-                while await self._database.write(_remove_some):
-                    await asyncio.sleep(_PAUSE)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), _LOOK_EVERY)
-            self._woken.clear()
+def reserve(rows: Rows, data_key: str, until: float) -> None:
+    """Count the data key as discarded from then on (in seconds since 1970), and not before."""
+    rows.insert("discarded", {"data_key": data_key, "kept_until": until})
 
 
-def _remove_some(rows: Rows) -> bool:
-    """Remove up to BATCH rows of a discarded data key; False where there is none."""
-    discarded = rows.execute("SELECT data_key FROM discarded LIMIT 1", {})
-    if not discarded:
-        return False
-    (where,) = discarded
-    left = BATCH
-    for table in _tables(rows):
-        statement = (
-            f"DELETE FROM {table} WHERE rowid IN "
-            f"(SELECT rowid FROM {table} WHERE site = :data_key LIMIT :left) RETURNING 1"
-        )
-        left -= len(rows.execute(statement, {**where, "left": left}))
-        if not left:
-            return True
-    rows.delete("discarded", **where)
-    return True
+def renew(rows: Rows, data_key: str, until: float) -> None:
+    """Reserve the data key for longer; ApiError 503 where its rows are being removed already."""
+    if not rows.execute(_RENEW, {"data_key": data_key, "until": until}):
+        raise errors.temporary(_TOO_LATE)
 
 
-def _tables(rows: Rows) -> dict[str, list[str]]:
+def release(rows: Rows, data_key: str) -> None:
+    """Let something refer to a data key that was reserved; ApiError 503 as of `renew`."""
+    if not rows.execute(_RELEASE, {"data_key": data_key}):
+        raise errors.temporary(_TOO_LATE)
+
+
+def next_discarded(rows: Rows, now: float) -> str | None:
+    """A data key whose rows are to be removed: nobody can reserve it any more."""
+    found = rows.execute(_NEXT, {"now": now})
+    if not found:
+        return None
+    data_key: str = found[0]["data_key"]
+    if found[0]["kept_until"] is not None:
+        discard(rows, data_key)
+    return data_key
+
+
+def tables(rows: Rows) -> dict[str, list[str]]:
     """The tables that hold rows of sites, with their columns; asked of the database itself."""
-    tables: dict[str, list[str]] = {}
+    found: dict[str, list[str]] = {}
     for row in rows.execute(_COLUMNS, {}):
-        tables.setdefault(row["table"], []).append(row["column"])
-    return {table: columns for table, columns in tables.items() if "site" in columns}
+        found.setdefault(row["table"], []).append(row["column"])
+    return {table: columns for table, columns in found.items() if "site" in columns}

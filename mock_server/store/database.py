@@ -11,7 +11,8 @@ import asyncio
 import sqlite3
 import time
 from collections import defaultdict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, Final, TypeGuard, TypeVar
 
 from mock_server.store.database_file import LOCK_TIMEOUT, DatabaseFile, open_file
@@ -97,6 +98,19 @@ class Database:
             self._roll_back()
             raise _told(error) from None
         return result
+
+    @contextmanager
+    def view(self) -> Iterator[Rows]:
+        """The database as it is now, for as long as the block takes, whatever is written meanwhile.
+
+        It is for what reads much: some at a time, with others served in between.
+        """
+        self.check()
+        try:
+            with closing(self._file.reader()) as reader:
+                yield Rows(reader)
+        except Exception as error:
+            raise _told(error) from None
 
     def check(self) -> None:
         """ApiError 503 where the file was removed or replaced, so that what is written is lost."""

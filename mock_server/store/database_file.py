@@ -64,6 +64,20 @@ class DatabaseFile:
     identity: tuple[int, int] | None = None
     """Device and inode of the file."""
 
+    def reader(self) -> sqlite3.Connection:
+        """A connection that sees what is there now, whatever this one writes later.
+
+        Where another cannot read beside it, that is a copy in memory, made at once.
+        """
+        if self.readers is None:
+            copy = _connect(":memory:")
+            self.connection.backup(copy)
+            return copy
+        with _connected(self.readers) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM sqlite_master").fetchone()  # from here on
+            return reader
+
     def lost(self) -> str | None:
         """What became of the file at its path, `removed` or `replaced`; None where it is there."""
         if self.path is None:

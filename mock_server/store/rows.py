@@ -10,7 +10,7 @@ A column or parameter called `site` takes a site's name. Its rows are kept under
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
@@ -103,6 +103,13 @@ class Rows:
         statement = _insert(table, tuple(row)).replace("INSERT", "INSERT OR REPLACE", 1)
         self._connection.execute(statement, self._values(row))
 
+    def insert_values(
+        self, table: str, columns: Sequence[str], data_key: str, values: Iterable[Sequence[object]]
+    ) -> None:
+        """Add rows under a data key, each given by the values of these columns."""
+        statement = _insert(table, ("site", *columns))
+        self._connection.executemany(statement, ((data_key, *given) for given in values))
+
     def replace_all(
         self, table: str, site: str, columns: tuple[str, ...], rows: Iterable[Row]
     ) -> None:
@@ -151,6 +158,14 @@ class Rows:
         if "site" in parameters:
             parameters = {**parameters, "site": self.data_key(str(parameters["site"]))}
         return _fetched(self._connection.execute(statement, parameters))
+
+    def values(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """What a statement of the store's own finds, without the names of its columns."""
+        cursor = self._connection.execute(statement, parameters)
+        try:
+            return cursor.fetchall()
+        finally:
+            cursor.close()
 
     def _values(self, row: Mapping[str, object]) -> tuple[object, ...]:
         if "site" in row:

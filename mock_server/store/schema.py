@@ -42,6 +42,8 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
     had = _had(connection, name, migrations)
     if had == migrations.keys() and _pragma(connection, "user_version") == _NAMES:
         return
+    if not had:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only a new file takes it
     connection.execute("BEGIN IMMEDIATE")
     try:
         had = _had(connection, name, migrations)

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from mock_server.clock import Clock
 from mock_server.store import data_keys, snapshots
 from mock_server.store.database import Database
+from mock_server.store.drafts import Draft, copy, draft
 from mock_server.store.queue import WEBHOOKS
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
@@ -185,13 +186,16 @@ class Sites:
 
     async def restore(self, name: str, snapshot: str) -> None:
         """Give the site back what it held when the snapshot was taken."""
+        with self._database.view() as view:
+            kept = snapshots.find(view, name, snapshot)
+            async with draft(self._database, name) as held:
+                await copy(view, kept["data_key"], held)
+                await self._database.write(lambda rows: self._give(rows, name, held, kept))
 
-        def work(rows: Rows) -> None:
-            snapshots.restore(rows, find_site(rows, name), snapshot)
-            self._equipment.give(rows, name, int(read_clock(rows, name).now()))
-            rows.notify(CHANGED)
-
-        await self._database.write(work)
+    def _give(self, rows: Rows, name: str, held: Draft, snapshot: Row) -> None:
+        snapshots.give(rows, find_site(rows, name), held, snapshot["state"])
+        self._equipment.give(rows, name, int(read_clock(rows, name).now()))
+        rows.notify(CHANGED)
 
     def _make(self, rows: Rows, name: str) -> None:
         site = Site(name)

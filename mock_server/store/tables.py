@@ -80,11 +80,15 @@ class SnapshotRow(SQLModel, table=True):
 
 
 class DiscardedRow(SQLModel, table=True):
-    """A data key that nothing has any more; its rows are removed little by little."""
+    """A data key that nothing has any more; its rows are removed little by little.
+
+    With `kept_until`, in seconds since 1970, something may still get it until then.
+    """
 
     __tablename__: ClassVar[str] = "discarded"
 
     data_key: str = Field(primary_key=True)
+    kept_until: float | None = None
 
 
 class ApiKeyRow(SQLModel, table=True):

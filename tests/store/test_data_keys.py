@@ -13,14 +13,15 @@ from sqlalchemy import Table
 from sqlmodel import SQLModel
 
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun
-from mock_server.store import data_keys, snapshots, tables
+from mock_server.store import data_keys, snapshots, tables, upkeep
 from mock_server.store.database import Database, open_database
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import Sites, find_site
+from mock_server.store.upkeep import Upkeep
 from mock_server.wire.hosts import Environments
 
 HELD = sorted(name for name, table in SQLModel.metadata.tables.items() if "site" in table.c)
-ROWS = 2 * data_keys.BATCH + 1
+ROWS = 2 * upkeep.BATCH + 1
 NAME = "acme-test"
 
 
@@ -91,7 +92,7 @@ def _in_all(database: Database) -> dict[str, int]:
 
 async def _purge(database: Database) -> None:
     """Run the purge until nothing is discarded."""
-    purge = asyncio.create_task(data_keys.Purge(database).run())
+    purge = asyncio.create_task(Upkeep(database).run())
     async with asyncio.timeout(20):
         while database.read(lambda rows: rows.execute("SELECT * FROM discarded", {})):
             await asyncio.sleep(0.001)
@@ -129,7 +130,8 @@ def test_a_snapshot_has_every_table_but_the_journal(opened: Database, sites: Sit
     async def work() -> None:
         await sites.create(NAME, None)
         await opened.write(lambda rows: _fill(rows, NAME, 3))
-        await opened.write(lambda rows: snapshots.take(rows, find_site(rows, NAME), "s", 0))
+        with opened.view() as view:
+            await snapshots.take(opened, view, find_site(view, NAME), "s", 0)
         await sites.reset(NAME)
         await _purge(opened)
 

@@ -1,0 +1,119 @@
+"""Rows put under a fresh data key a few at a time, while other requests are served.
+
+A draft is what a snapshot, or a site, gets when all of it is there: then it is adopted, in the
+transaction that makes something refer to its data key. Until then it counts as discarded, so that
+what a server had begun when it died is removed (`upkeep`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Final, NamedTuple
+
+from mock_server.store import data_keys
+from mock_server.store.database import Database
+from mock_server.store.rows import Rows
+from mock_server.wire.errors import ApiError
+
+_KEPT_FOR: Final = 60.0
+"""Seconds that a draft is left alone after its last rows."""
+_PAUSE: Final = 0.001
+_JOURNAL: Final = "requests"
+
+
+class _Portion(NamedTuple):
+    """Rows of a table: the values of these columns."""
+
+    table: str
+    columns: Sequence[str]
+    values: Sequence[Sequence[object]]
+
+
+class Draft:
+    """Rows under a data key of their own; made by `draft`."""
+
+    def __init__(self, database: Database, site: str) -> None:
+        self.data_key: Final = data_keys.fresh(site)
+        self._database = database
+        self._waiting: list[_Portion] = []
+        self._begun = False
+
+    async def add(
+        self, table: str, columns: Sequence[str], values: Sequence[Sequence[object]]
+    ) -> None:
+        """Add rows of a table, given by these columns; their `site` is not among them."""
+        self._waiting.append(_Portion(table, columns, values))
+        if sum(len(portion.values) for portion in self._waiting) < data_keys.BATCH:
+            return
+        await self._database.write(self._keep)
+        self._begun = True
+        self._waiting = []
+        await asyncio.sleep(_PAUSE)
+
+    def adopt(self, rows: Rows) -> None:
+        """Keep all of it, in the transaction that makes something refer to its data key."""
+        if self._begun:
+            data_keys.release(rows, self.data_key)
+        self._put(rows)
+
+    async def abandon(self) -> None:
+        """Leave what was added to be removed."""
+        if self._begun:
+            with suppress(ApiError):  # else it is removed when its time is over
+                await self._database.write(lambda rows: data_keys.discard(rows, self.data_key))
+
+    def _keep(self, rows: Rows) -> None:
+        reserve = data_keys.renew if self._begun else data_keys.reserve
+        reserve(rows, self.data_key, time.time() + _KEPT_FOR)
+        self._put(rows)
+
+    def _put(self, rows: Rows) -> None:
+        for table, columns, values in self._waiting:
+            rows.insert_values(table, columns, self.data_key, values)
+
+
+@asynccontextmanager
+async def draft(database: Database, site: str) -> AsyncIterator[Draft]:
+    """A draft for the site, abandoned if the block fails."""
+    begun = Draft(database, site)
+    try:
+        yield begun
+    except BaseException:
+        await begun.abandon()
+        raise
+
+
+async def copy(view: Rows, data_key: str, target: Draft) -> None:
+    """Add what is kept under the data key to the draft, but for the journal.
+
+    `view` shows one state of the database, whatever is written meanwhile (`Database.view`).
+    """
+    for table, columns in data_keys.tables(view).items():
+        if table == _JOURNAL:  # what was asked of a site is no part of its state
+            continue
+        copied = [column for column in columns if column not in ("seq", "site")]
+        async for values in portions(view, table, copied, data_key):
+            await target.add(table, copied, values)
+
+
+async def portions(
+    view: Rows, table: str, columns: Sequence[str], data_key: str
+) -> AsyncIterator[list[tuple[object, ...]]]:
+    """The rows under a data key, in the order of their creation, some at a time.
+
+    Other requests get their turn in between.
+    """
+    found = view.values(f"SELECT rowid FROM {table} WHERE site = ? ORDER BY rowid", data_key)
+    ids = [id for (id,) in found]
+    names = ", ".join(f'"{column}"' for column in columns)
+    chosen = (
+        f"SELECT {names} FROM {table} WHERE rowid IN (SELECT value FROM json_each(?)) "
+        "ORDER BY rowid"
+    )
+    for start in range(0, len(ids), data_keys.BATCH):
+        yield view.values(chosen, json.dumps(ids[start : start + data_keys.BATCH]))
+        await asyncio.sleep(0)
