@@ -22,11 +22,19 @@ if TYPE_CHECKING:
 @click.option(
     "--delay", default=0.0, type=click.FloatRange(0), help="Seconds to wait before answering."
 )
+@click.option(
+    "--public-url",
+    default="",
+    show_default="none",
+    help="URL by which the server reaches it, if another; {port} stands for the port.",
+)
 @click.option("--brief", is_flag=True, help="One line a webhook, without its body.")
-def listen(host: str, port: int, status: int, delay: float, brief: bool) -> None:
+def listen(host: str, port: int, status: int, delay: float, public_url: str, brief: bool) -> None:
     """Print the webhooks that arrive, until Ctrl-C.
 
-    Start the server with --webhook-url http://127.0.0.1:8020 and make an order.
+    Start the server with --webhook-url http://127.0.0.1:8020 and make an order. For a server on
+    another machine, or in a container, listen with --host 0.0.0.0, and start it with the URL by
+    which it reaches this one.
     """
     # Imported here, so that --help answers at once.
     import uvicorn
@@ -52,8 +60,12 @@ def listen(host: str, port: int, status: int, delay: float, brief: bool) -> None
         listeners = listen_on(host, port)
     except OSError as error:
         raise click.ClickException(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    told = f"listening on {url_of(listeners)}"
+    if public_url:
+        reached = public_url.replace("{port}", str(listeners[0].getsockname()[1]))
+        told += f"\nstart the server with --webhook-url {printable(reached)}"
     config = uvicorn.Config(receiver, lifespan="off", log_config=None, access_log=False)
-    Server(config, lambda: click.echo(f"listening on {url_of(listeners)}")).run(sockets=listeners)
+    Server(config, lambda: click.echo(told)).run(sockets=listeners)
 
 
 def _told(method: str, path: str, body: bytes, status: int, *, brief: bool) -> str:

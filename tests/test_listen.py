@@ -62,6 +62,17 @@ def test_the_listener_prints_the_event_that_was_triggered(database: Path) -> Non
     assert webhook["webhook_status"] == "succeeded"
 
 
+def test_the_listener_says_how_the_server_reaches_it() -> None:
+    public = ("--host", "0.0.0.0", "--public-url", "http://host.docker.internal:{port}/hook")
+    with _listening(*public) as (listener, url):
+        port = url.rpartition(":")[2]
+        assert listener.stdout is not None
+        printed = listener.stdout.readline()
+
+    reached = f"http://host.docker.internal:{port}/hook"
+    assert printed == f"start the server with --webhook-url {reached}\n"
+
+
 def test_the_listener_answers_as_it_is_told() -> None:
     with _listening("--status", "503", "--brief") as (listener, url):
         answer = httpx2.post(f"{url}/hook", content=b"not an event")

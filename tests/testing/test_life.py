@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -81,6 +82,24 @@ def test_the_server_answers_while_a_test_clears_up_after_ctrl_c(
     said = run.communicate(timeout=60)[0]
     assert (tmp_path / "status").read_text() == "new", said
     assert not _answers(url)
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_server_stops_when_its_stdin_ends(database: Path, workers: str) -> None:
+    command = [sys.executable, "-m", "mock_server", "serve", "--stop-with-stdin", "--port", "0"]
+    with subprocess.Popen(
+        [*command, "--database", str(database), "--workers", workers],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        assert server.stdin is not None
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[-1]
+        assert _answers(f"{url}/_mock/health")
+        server.stdin.close()
+
+        assert server.wait(timeout=20) == 0
 
 
 _KILLS = """

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.server import Server
 from tests.testing.inner import ROOT, Project
 
 _OWN_MODULE = "ANSWER = 'the project\\'s own'\n"
@@ -56,6 +57,24 @@ def test_a_project_keeps_its_own_mock_server_beside_the_fixtures(tmp_path: Path)
     assert "tests/test_b_ours.py::test_ours PASSED" in done.stdout, done.stdout
     left = sorted(file.name for file in tmp_path.iterdir())
     assert left == ["mock_server.py", "pytest.ini", "tests"]
+
+
+def test_a_server_with_https_is_trusted_by_ssl_cert_file(database: Path, tmp_path: Path) -> None:
+    test = (
+        "def test_it(chargebee_site):\n"
+        "    assert chargebee_site.url.startswith('https:')\n"
+        "    assert chargebee_site.orders.create()['status'] == 'new'\n"
+    )
+    project = Project(tmp_path / "inner", {"test_inner.py": test})
+    with Server(database, "--tls") as server:
+        url = ("--chargebee-mock-url", server.url)
+        trusting = project.run(*url, SSL_CERT_FILE=str(database.parent / "tls" / "ca.pem"))
+        doubting = project.run(*url)
+
+    assert trusting.returncode == 0, trusting.stdout
+    assert "1 error" in doubting.stdout
+    assert "certificate verify failed" in doubting.stdout
+    assert "Traceback" not in doubting.stdout
 
 
 def test_the_plugin_imports_pytest_and_what_pytest_imports_alone() -> None:
