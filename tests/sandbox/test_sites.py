@@ -358,7 +358,7 @@ def test_what_a_killed_server_left_behind_is_removed_by_the_next(database: Path)
         for _ in range(5):
             api.post("/orders", data=INVOICE | {"note": "left-test"})
     with closing(sqlite3.connect(database, isolation_level=None)) as stopped:
-        stopped.execute("INSERT INTO discarded VALUES ('left-test')")
+        stopped.execute("INSERT INTO discarded (data_key) VALUES ('left-test')")
         stopped.execute("DELETE FROM sites WHERE name = 'left-test'")
 
     with Server(database):
