@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes
 
-.PHONY: help serve listen test coverage check lowest format bench bench-webhooks bench-attacks bench-idle bench-reset bench-stalls collections coverage-page lock clean
+.PHONY: help serve listen test coverage check lowest format bench bench-webhooks bench-attacks bench-idle bench-reset bench-stalls collections contract coverage-page bench-contract lock clean
 
 help:
 	@echo "make serve   run the server on http://127.0.0.1:8010"
@@ -21,6 +21,8 @@ help:
 	@echo "make format  rewrite the code in the project's format"
 	@echo "make coverage-page  write docs/coverage.md"
 	@echo "make collections  write the requests for Postman and editors"
+	@echo "make contract SPEC=path  write the facts of API v1 from Chargebee's OpenAPI description"
+	@echo "make bench-contract  time the facts: their index, parameters, a form, a document"
 	@echo "make lock    choose the newest dependencies and lock them"
 
 serve: .venv/runtime
@@ -66,11 +68,17 @@ bench-idle: .venv/development
 collections: .venv/development
 	$(BIN)/python -m scripts.http_collections
 
+contract: .venv/development
+	$(BIN)/python -m scripts.contract $(SPEC)
+
 bench-reset: .venv/development
 	$(BIN)/python -m benchmarks.reset $(ARGS)
 
 bench-stalls: .venv/development
 	$(BIN)/python -m benchmarks.stalls $(ARGS)
+
+bench-contract: .venv/development
+	$(BIN)/python -m benchmarks.contract $(ARGS)
 
 lock: .venv/development
 	$(BIN)/uv pip compile $(LOCK) pyproject.toml --output-file requirements.txt

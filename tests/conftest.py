@@ -66,11 +66,17 @@ def order_id(api: httpx2.Client) -> str:
 
 
 @pytest.fixture(scope="session")
-def node_packages(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def run_folder(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A folder that all workers of a run share."""
+    own = tmp_path_factory.getbasetemp()
+    return own if worker_id == "master" else own.parent
+
+
+@pytest.fixture(scope="session")
+def node_packages(run_folder: Path) -> Path:
     """A folder in which Node finds the SDK; the workers of a run install it once."""
     node.skip_without_node()
-    own = tmp_path_factory.getbasetemp()
-    folder = (own if worker_id == "master" else own.parent) / "node"
+    folder = run_folder / "node"
     with FileLock(f"{folder}.lock"):
         if not folder.exists():
             node.install(folder)

@@ -13,7 +13,8 @@ from typing import TypeAlias
 from starlette.types import Receive, Scope, Send
 
 from mock_server.api.operation import Operation
-from mock_server.contract import facts
+from mock_server.contract import facts, values
+from mock_server.resources.resource import Given
 from mock_server.store.database import Database
 from mock_server.store.idempotency import once
 from mock_server.store.rows import Rows
@@ -26,7 +27,6 @@ from mock_server.wire.errors import ApiError
 from mock_server.wire.form import Form, parse, read_body
 from mock_server.wire.headers import read_headers
 from mock_server.wire.idempotency import REPLAYED, Idempotency, Underway, read_idempotency
-from mock_server.wire.parameters import Parameters
 
 _Work: TypeAlias = Callable[[Rows], bytes]
 """What an operation does in its transaction; it gives the answer's body."""
@@ -49,7 +49,7 @@ class Endpoint:
         """`known` are those that Chargebee has there, `operations` those that are carried out."""
         self._version = version
         self._known = {operation.method: operation for operation in known}
-        self._operations = {operation.method: operation for operation in operations}
+        self._operations = {operation.known.method: operation for operation in operations}
         self._directory = directory
         self._database = database
         self._underway = underway
@@ -72,11 +72,11 @@ class Endpoint:
             raise errors.not_there(known.name, self._version)
         directives = read_directives(headers)
         trace.remarks.extend(directives.remarks)
-        form = await _read_form(operation, scope, receive, headers)
+        form = await _read_form(known, scope, receive, headers)
         trace.ignored = form.ignored
         if form.unread is not None:
             trace.remarks.append(errors.unread_body(form.unread).message)
-        elif not operation.writes and _has_body(headers):
+        elif not known.writes and _has_body(headers):
             trace.remarks.append("The body of a GET is not read; send its parameters in the query")
         call = Call(site, key, self._version, directives, now=int(site.clock.now()))
 
@@ -85,7 +85,7 @@ class Endpoint:
             given = self._parameters(operation, form)
             return lambda rows: operation.answer(operation.rule(rows, call, given, *ids))
 
-        if not operation.writes:
+        if not known.writes:
             await send_json(scope, send, 200, self._database.read(prepare()))
             return
         target = (self._version, operation.name, *ids)
@@ -117,9 +117,9 @@ class Endpoint:
         headers = [REPLAYED] if outcome.replayed else ()
         await send_json(scope, send, outcome.status, outcome.body, headers)
 
-    def _parameters(self, operation: Operation, form: Form) -> Parameters:
+    def _parameters(self, operation: Operation, form: Form) -> Given:
         """The operation's parameters; ApiError where they do not fit, or are more than it knows."""
-        given = operation.parameters.read(form.values, form.ignored)
+        given = values.read(operation.fields, form.values, form.ignored)
         if self._strict_params:
             if form.unread is not None:
                 raise errors.unread_body(form.unread)
@@ -155,7 +155,7 @@ def _has_body(headers: Mapping[bytes, bytes]) -> bool:
 
 
 async def _read_form(
-    operation: Operation, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
+    operation: facts.Operation, scope: Scope, receive: Receive, headers: Mapping[bytes, bytes]
 ) -> Form:
     query: bytes = scope["query_string"]
     if not operation.writes:

@@ -51,7 +51,7 @@ class Gateway:
                 f"/api/{version}{path}": Endpoint(
                     version,
                     known,
-                    [operation for operation in carried_out if operation.path == path],
+                    [operation for operation in carried_out if operation.known.path == path],
                     directory,
                     database,
                     underway,

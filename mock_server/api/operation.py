@@ -1,47 +1,46 @@
-"""An operation: where it is, what it takes, whose rules it runs, what it shows."""
+"""An operation that is carried out: which of the contract's, by whose rules, and what it shows."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic_core import to_json
 
+from mock_server.contract import facts
+from mock_server.contract.facts import Field
 from mock_server.resources.page import Page
 from mock_server.resources.resource import Resource
 from mock_server.store.rows import Row
-from mock_server.wire.listing import Listing, next_offset
-from mock_server.wire.parameters import Parameters
+from mock_server.wire.listing import MAX_OFFSET, next_offset
 
 Rule = Callable[..., Row | Page]
-"""`rule(rows, call, parameters, *ids)`: a row for one resource, a Page for a list."""
+"""`rule(rows, call, given, *ids)`: a row for one resource, a Page for a list."""
+
+PAGING: Final = (
+    Field("limit", "integer", low=1.0, high=100.0, default="10"),
+    Field("offset", "string", limit=MAX_OFFSET),
+)
+"""Parameters of every list, beside its filters; the contract does not repeat them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One line of an API version; `name` and `path` are those of Chargebee's own description."""
+    """What carries out an operation of the contract."""
 
-    name: str
-    method: str
-    path: str
+    known: facts.Operation
     rule: Rule
-    parameters: type[Parameters]
     resource: type[Resource]
 
     @property
-    def writes(self) -> bool:
-        return self.method == "POST"
+    def name(self) -> str:
+        return self.known.name
 
     @property
-    def lists(self) -> bool:
-        return issubclass(self.parameters, Listing)
-
-    @property
-    def ids(self) -> list[str]:
-        """The names of the ids in the path, such as `order-id`."""
-        return re.findall(r"{([^}]+)}", self.path)
+    def fields(self) -> tuple[Field, ...]:
+        """Its parameters, in the order in which they are checked."""
+        return (*self.known.fields, *PAGING) if self.known.lists else self.known.fields
 
     def answer(self, result: Row | Page) -> bytes:
         """The JSON of a 200: `{"order": {…}}`, or `{"list": […], "next_offset": "…"}`."""

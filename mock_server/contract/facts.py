@@ -8,11 +8,13 @@ the notation. A line that does not keep to it is a ValueError where it is read.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
+
+from mock_server.contract.ours import our_facts
 
 VERSIONS: Final = ("v1", "v2")
 
@@ -116,9 +118,10 @@ class Operation:
     path: str
     name: str
     """Chargebee's own name of it, such as `create_an_order` in v1 and `order.create` in v2."""
+    deprecated: bool
     _answer: str
     _text: str = field(repr=False)
-    deprecated: bool = False
+    _facts: Facts = field(repr=False, compare=False)
 
     @property
     def writes(self) -> bool:
@@ -135,7 +138,7 @@ class Operation:
         inner = self._answer
         if self.lists:
             inner = inner.removeprefix("list(").removesuffix(")")
-        return facts(self.version).shown(inner)
+        return self._facts.shown(inner)
 
     @cached_property
     def template(self) -> str:
@@ -150,7 +153,7 @@ class Operation:
     @cached_property
     def fields(self) -> tuple[Field, ...]:
         """Its parameters, in the order in which Chargebee checks them."""
-        return facts(self.version).fields(self._text)
+        return self._facts.fields(self._text)
 
     @cached_property
     def takes_more(self) -> bool:
@@ -161,12 +164,16 @@ class Operation:
 class Facts:
     """One version's facts; `operations` are read at once, everything else when asked for."""
 
-    def __init__(self, version: str, text: str) -> None:
+    def __init__(
+        self, version: str, text: str, more: Mapping[str, tuple[str, ...]] | None = None
+    ) -> None:
+        """`more` has values that are added to enums, by the names of their shapes."""
         self.version: Final = version
+        self._more = more or {}
         self._parts = _sections(text)
         self._groups: dict[str, tuple[Field, ...]] = {}
         self.operations: Final = tuple(
-            Operation(version, line[1], line[2], line[3], line[4], text, line[5] is not None)
+            Operation(version, line[1], line[2], line[3], line[5] is not None, line[4], text, self)
             for line, text in _pieces(_OPERATION, self._parts["operations"])
         )
 
@@ -255,7 +262,8 @@ class Facts:
                 "pattern": match["pattern"],
             }
         if what.startswith("@E_"):
-            return {"type": "enum", "values": tuple(self._blocks[what].strip().split("|"))}
+            values = tuple(self._blocks[what].strip().split("|"))
+            return {"type": "enum", "values": values + self._more.get(what, ())}
         if what.startswith("@"):
             return {"type": "group", "fields": self._group(what)}
         if what.startswith("enum:"):
@@ -269,8 +277,9 @@ class Facts:
 
 @lru_cache
 def facts(version: str) -> Facts:
-    """The facts of `v1` or `v2`."""
-    return Facts(version, (_FOLDER / f"{version}.facts").read_text("utf-8"))
+    """The facts of `v1` or `v2`, with the values that our own facts add."""
+    text = (_FOLDER / f"{version}.facts").read_text("utf-8")
+    return Facts(version, text, our_facts(version).values)
 
 
 def _sections(text: str) -> dict[str, str]:

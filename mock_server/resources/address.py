@@ -6,8 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from mock_server.resources.resource import Attributes
-from mock_server.wire.parameters import Parameters, email, text
+from mock_server.resources.resource import Attributes, email, text
 
 
 class _Lines(BaseModel):
@@ -26,10 +25,6 @@ class _Lines(BaseModel):
     state: str | None = text(50)
     zip: str | None = text(20)
     country: str | None = text(50)
-
-
-class AddressParameters(_Lines, Parameters):
-    """An address as it is sent: what it does not know is ignored, and a blank line clears."""
 
 
 class BillingAddress(_Lines, Attributes):

@@ -7,14 +7,24 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from mock_server.resources.address import BillingAddress
 from mock_server.resources.enums import Gateway, PaymentMethodType
-from mock_server.resources.page import Page
-from mock_server.resources.resource import Attributes, Cents, Map, Moment, Parts, Resource
+from mock_server.resources.page import Page, asked
+from mock_server.resources.resource import (
+    Attributes,
+    Cents,
+    Given,
+    Map,
+    Moment,
+    Parts,
+    Resource,
+    email,
+    required,
+    required_email,
+    text,
+)
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.call import Call
-from mock_server.wire.listing import Listing
-from mock_server.wire.parameters import Parameters, email, required, required_email, text
 
 CardStatus: TypeAlias = Literal[
     "no_card", "valid", "expiring", "expired", "pending_verification", "invalid"
@@ -81,12 +91,12 @@ def card_status(payment_method: str | None) -> CardStatus:
     return status
 
 
-def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+def retrieve(rows: Rows, call: Call, given: Given, id: str) -> Row:
     return find(rows, call, id)
 
 
-def list_all(rows: Rows, call: Call, given: Listing) -> Page:
-    return Page(*page(rows, "customers", call.site.name, size=given.size, after=given.after()))
+def list_all(rows: Rows, call: Call, given: Given) -> Page:
+    return Page(*page(rows, "customers", call.site.name, **asked(given)))
 
 
 def find(rows: Rows, call: Call, id: str, *columns: str, param: str | None = None) -> Row:

@@ -8,14 +8,12 @@ from typing import ClassVar, Literal
 from pydantic_core import to_json
 
 from mock_server.resources.enums import EventType, Source, WebhookStatus
-from mock_server.resources.page import Page
-from mock_server.resources.resource import Attributes, Map, Moment, Resource
+from mock_server.resources.page import Page, asked
+from mock_server.resources.resource import Attributes, Given, Map, Moment, Resource, required, text
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.call import Call
-from mock_server.wire.listing import Listing
-from mock_server.wire.parameters import Parameters, Timestamp, required, text, timestamp
 
 
 class EventWebhook(Attributes):
@@ -44,14 +42,7 @@ class Event(Resource):
     webhooks: list[EventWebhook] | None = None
 
 
-class ListEvents(Listing):
-    start_time: Timestamp | None = timestamp()
-    end_time: Timestamp | None = timestamp()
-    webhook_status: WebhookStatus | None = None
-    event_type: EventType | None = None
-
-
-def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+def retrieve(rows: Rows, call: Call, given: Given, id: str) -> Row:
     row = rows.find("events", site=call.site.name, id=id)
     if row is None:
         raise errors.resource_not_found(id)
@@ -59,18 +50,17 @@ def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
     return row
 
 
-def list_all(rows: Rows, call: Call, given: ListEvents) -> Page:
+def list_all(rows: Rows, call: Call, given: Given) -> Page:
     found, last = page(
         rows,
         "events",
         call.site.name,
-        size=given.size,
-        after=given.after(),
+        **asked(given),
         filters={
-            "occurred_at.from": given.start_time,
-            "occurred_at.until": given.end_time,
-            "webhook_status": given.webhook_status,
-            "event_type": given.event_type,
+            "occurred_at.from": given.get("start_time"),
+            "occurred_at.until": given.get("end_time"),
+            "webhook_status": given.get("webhook_status"),
+            "event_type": given.get("event_type"),
         },
         time="occurred_at",
     )

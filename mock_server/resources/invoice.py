@@ -9,22 +9,22 @@ from mock_server.outbox.record import Email, record_event
 from mock_server.resources import customer
 from mock_server.resources.address import BillingAddress, ShippingAddress
 from mock_server.resources.enums import OrderStatus
-from mock_server.resources.page import Page
-from mock_server.resources.resource import Attributes, Cents, Moment, Parts, Resource
+from mock_server.resources.page import Page, asked
+from mock_server.resources.resource import (
+    Attributes,
+    Cents,
+    Given,
+    Moment,
+    Parts,
+    Resource,
+    number,
+    required,
+    text,
+)
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.call import Call
-from mock_server.wire.listing import Listing
-from mock_server.wire.parameters import (
-    Integer,
-    Parameters,
-    Timestamp,
-    number,
-    required,
-    text,
-    timestamp,
-)
 
 BASE_CURRENCY: Final = "USD"
 """The currency of a charge: the sandbox's sites have one (docs/fidelity.md)."""
@@ -134,54 +134,42 @@ class Invoice(Resource):
     notes: Parts[Note] | None = None
 
 
-class ListInvoices(Listing):
-    paid_on_after: Timestamp | None = timestamp()
-
-
-class Charge(Parameters):
-    customer_id: str | None = text(50)
-    subscription_id: str | None = text(50)
-    amount: Integer | None = number(1)
-    description: str = required(250)
-    coupon: str | None = text(100)
-    po_number: str | None = text(100)
-
-
-def charge(rows: Rows, call: Call, given: Charge) -> Row:
+def charge(rows: Rows, call: Call, given: Given) -> Row:
     """An invoice of one item for a customer, paid at once where the customer pays by itself."""
-    if given.customer_id is None and given.subscription_id is None:
+    customer_id, subscription_id = given.get("customer_id"), given.get("subscription_id")
+    amount, coupon = given.get("amount"), given.get("coupon")
+    if subscription_id is not None:  # the sandbox has no subscriptions yet
+        raise errors.resource_not_found(subscription_id, "subscription_id")
+    if customer_id is None:
         raise errors.cannot_be_blank("customer_id")
-    if given.subscription_id is not None:  # the sandbox has no subscriptions yet
-        raise errors.resource_not_found(given.subscription_id, "subscription_id")
-    if given.amount is None:
+    if amount is None:
         raise errors.cannot_be_blank("amount")
-    if given.coupon is not None:  # nor coupons
-        raise errors.resource_not_found(given.coupon, "coupon")
-    assert given.customer_id is not None
-    billed = customer.find(rows, call, given.customer_id, param="customer_id")
+    if coupon is not None:  # nor coupons
+        raise errors.resource_not_found(coupon, "coupon")
+    billed = customer.find(rows, call, customer_id, param="customer_id")
     paid = billed["auto_collection"] == "on" and _has_valid_payment_method(billed)
     invoice = Invoice(
         id=_next_number(rows, call),
-        customer_id=given.customer_id,
+        customer_id=customer_id,
         recurring=False,
         status="paid" if paid else "payment_due",
         start_date=call.now,
         end_date=call.now,
-        po_number=given.po_number,
+        po_number=given.get("po_number"),
         vat_number=billed["vat_number"],
         currency_code=BASE_CURRENCY,
-        sub_total=given.amount,
-        amount=given.amount,
-        amount_due=0 if paid else given.amount,
-        amount_paid=given.amount if paid else 0,
+        sub_total=amount,
+        amount=amount,
+        amount_due=0 if paid else amount,
+        amount_paid=amount if paid else 0,
         paid_on=call.now if paid else None,
         line_items=[
             LineItem(
                 date_from=call.now,
                 date_to=call.now,
-                unit_amount=given.amount,
-                amount=given.amount,
-                description=given.description,
+                unit_amount=amount,
+                amount=amount,
+                description=given["description"],
                 type="charge",
                 entity_type="adhoc",
             )
@@ -199,20 +187,19 @@ def charge(rows: Rows, call: Call, given: Charge) -> Row:
     return row
 
 
-def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+def retrieve(rows: Rows, call: Call, given: Given, id: str) -> Row:
     row = find(rows, call, id)
     _link_orders(rows, call, [row])
     return row
 
 
-def list_all(rows: Rows, call: Call, given: ListInvoices) -> Page:
+def list_all(rows: Rows, call: Call, given: Given) -> Page:
     found, last = page(
         rows,
         "invoices",
         call.site.name,
-        size=given.size,
-        after=given.after(),
-        filters={"paid_on.after": given.paid_on_after},
+        **asked(given),
+        filters={"paid_on.after": given.get("paid_on_after")},
     )
     _link_orders(rows, call, found)
     return Page(found, last)

@@ -7,17 +7,14 @@ from typing import ClassVar, Final, Literal
 
 from mock_server.outbox.record import Email, record_event
 from mock_server.resources import customer, invoice
-from mock_server.resources.address import AddressParameters
 from mock_server.resources.enums import OrderStatus
-from mock_server.resources.page import Page
-from mock_server.resources.resource import Moment, Resource
+from mock_server.resources.page import Page, asked
+from mock_server.resources.resource import Given, Moment, Resource, required, text
 from mock_server.store.ids import new_id
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows, TakenError, read_json
 from mock_server.wire import errors
 from mock_server.wire.call import Call
-from mock_server.wire.listing import Listing
-from mock_server.wire.parameters import Parameters, required, text
 
 _BILLED: Final = ("customer_id", "currency_code")
 """What an order needs of its invoice."""
@@ -41,41 +38,20 @@ class Order(Resource):
     currency_code: str | None = text(3)
 
 
-class CreateOrder(Parameters):
-    id: str | None = text(40)
-    invoice_id: str = required(50)
-    status: OrderStatus | None = None
-    reference_id: str | None = text(50)
-    fulfillment_status: str | None = text(50)
-    note: str | None = text(600)
-    tracking_id: str | None = text(50)
-    batch_id: str | None = text(50)
-
-
-class UpdateOrder(Parameters):
-    reference_id: str | None = text(50)
-    batch_id: str | None = text(50)
-    note: str | None = text(600)
-    tracking_id: str | None = text(50)
-    fulfillment_status: str | None = text(50)
-    status: OrderStatus | None = None
-    shipping_address: AddressParameters | None = None
-
-
-def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
+def create(rows: Rows, call: Call, given: Given) -> Row:
     """A new order for an invoice of the site, whatever the invoice's status."""
     site = call.site.name
-    billed = invoice.find(rows, call, given.invoice_id, *_BILLED, param="invoice_id")
+    billed = invoice.find(rows, call, given["invoice_id"], *_BILLED, param="invoice_id")
     row: Row = {
         "site": site,
-        "id": given.id,
-        "invoice_id": given.invoice_id,
-        "status": given.status or "new",
-        "reference_id": given.reference_id,
-        "fulfillment_status": given.fulfillment_status,
-        "note": given.note,
-        "tracking_id": given.tracking_id,
-        "batch_id": given.batch_id,
+        "id": given.get("id"),
+        "invoice_id": given["invoice_id"],
+        "status": given.get("status") or "new",
+        "reference_id": given.get("reference_id"),
+        "fulfillment_status": given.get("fulfillment_status"),
+        "note": given.get("note"),
+        "tracking_id": given.get("tracking_id"),
+        "batch_id": given.get("batch_id"),
         "created_by": call.key.name,
         "created_at": call.now,
         "status_update_at": call.now,
@@ -86,18 +62,17 @@ def create(rows: Rows, call: Call, given: CreateOrder) -> Row:
     return row
 
 
-def update(rows: Rows, call: Call, given: UpdateOrder, id: str) -> Row:
+def update(rows: Rows, call: Call, given: Given, id: str) -> Row:
     """Change what was given: a blank value clears, and `status_update_at` follows the status."""
     row = _find(rows, call, id)
     changes: Row = {
-        name: getattr(given, name)
-        for name in given.model_fields_set
-        if name not in ("status", "shipping_address")
+        name: value for name, value in given.items() if name not in ("status", "shipping_address")
     }
-    if given.shipping_address is not None:
-        changes["shipping_address"] = _merge(row["shipping_address"], given.shipping_address)
-    if given.status is not None and given.status != row["status"]:
-        changes |= {"status": given.status, "status_update_at": call.now}
+    address, status = given.get("shipping_address"), given.get("status")
+    if address is not None:
+        changes["shipping_address"] = _merge(row["shipping_address"], address)
+    if status is not None and status != row["status"]:
+        changes |= {"status": status, "status_update_at": call.now}
     if changes:
         rows.update("orders", changes, seq=row["seq"])
     row |= changes
@@ -106,23 +81,22 @@ def update(rows: Rows, call: Call, given: UpdateOrder, id: str) -> Row:
     return row
 
 
-def retrieve(rows: Rows, call: Call, given: Parameters, id: str) -> Row:
+def retrieve(rows: Rows, call: Call, given: Given, id: str) -> Row:
     return _find(rows, call, id)
 
 
-def list_all(rows: Rows, call: Call, given: Listing) -> Page:
-    return Page(*page(rows, "orders", call.site.name, size=given.size, after=given.after()))
+def list_all(rows: Rows, call: Call, given: Given) -> Page:
+    return Page(*page(rows, "orders", call.site.name, **asked(given)))
 
 
-def list_of_invoice(rows: Rows, call: Call, given: Listing, invoice_id: str) -> Page:
+def list_of_invoice(rows: Rows, call: Call, given: Given, invoice_id: str) -> Page:
     invoice.find(rows, call, invoice_id)
     return Page(
         *page(
             rows,
             "orders",
             call.site.name,
-            size=given.size,
-            after=given.after(),
+            **asked(given),
             filters={"invoice_id": invoice_id},
         )
     )
@@ -147,10 +121,10 @@ def _find(rows: Rows, call: Call, id: str) -> Row:
     return row
 
 
-def _merge(kept: str | None, given: AddressParameters) -> str | None:
+def _merge(kept: str | None, given: Given) -> str | None:
     """An address keeps the lines that an update does not name, and loses those it blanks."""
     address = read_json(kept, dict) if kept else {}
-    address |= {name: getattr(given, name) for name in given.model_fields_set}
+    address |= dict(given)
     address = {name: value for name, value in address.items() if value is not None}
     return json.dumps(address) if address else None
 

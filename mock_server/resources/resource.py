@@ -6,13 +6,14 @@ import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import UnionType
-from typing import Annotated, Any, ClassVar, TypeAlias, TypeVar, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, TypeAlias, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
 from mock_server.store.rows import Row, read_json
+from mock_server.wire import email_address
 
 Moment: TypeAlias = Annotated[int, Field(ge=0, json_schema_extra={"format": "unix-time"})]
 """Whole seconds since 1970, UTC."""
@@ -26,6 +27,41 @@ Map: TypeAlias = dict[str, Any]
 _Part = TypeVar("_Part", bound="Attributes")
 Parts: TypeAlias = Annotated[list[_Part], Field(fail_fast=True)]
 """A list of groups; the first that does not fit is not followed by others."""
+
+
+Given: TypeAlias = Mapping[str, Any]
+"""An operation's parameters by name, typed as the contract has them; a blank one is None."""
+
+_EMAIL_FORMAT: Final[dict[str, Any]] = {"format": "email"}
+
+
+def required(limit: int) -> Any:
+    """Field of a string that must be there, of at most `limit` characters."""
+    return Field(max_length=limit)
+
+
+def text(limit: int) -> Any:
+    """Field of an optional string of at most `limit` characters."""
+    return Field(default=None, max_length=limit)
+
+
+def email(limit: int) -> Any:
+    """Field of an optional e-mail address."""
+    return Field(
+        default=None,
+        max_length=limit,
+        pattern=email_address.PATTERN,
+        json_schema_extra=_EMAIL_FORMAT,
+    )
+
+
+def required_email(limit: int) -> Any:
+    return Field(max_length=limit, pattern=email_address.PATTERN, json_schema_extra=_EMAIL_FORMAT)
+
+
+def number(low: int, high: int) -> Any:
+    """Field of an optional number from `low` to `high`."""
+    return Field(default=None, ge=low, le=high)
 
 
 class Attributes(BaseModel):

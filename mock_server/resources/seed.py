@@ -20,12 +20,11 @@ from mock_server.resources.customer import Customer
 from mock_server.resources.fixture import Fixture, FixtureError, shortened
 from mock_server.resources.invoice import Invoice
 from mock_server.resources.order import Order
-from mock_server.resources.resource import Moment, Resource
+from mock_server.resources.resource import Moment, Resource, required
 from mock_server.resources.webhook_endpoint import NewEndpoint, WebhookEndpoint
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.auth import FULL_ACCESS, MAX_SECRET, Site, is_site_name, is_test_site
-from mock_server.wire.parameters import required
 
 _log = logging.getLogger("chargebee_mock")
 

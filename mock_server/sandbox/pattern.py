@@ -21,8 +21,7 @@ from mock_server import wildcard
 from mock_server.sandbox.body import Text, Wildcard
 from mock_server.sandbox.requests import STATUS, headers_of, params_of, status_range
 from mock_server.store.rows import Row
-from mock_server.wire.form import Nested
-from mock_server.wire.parameters import bracketed
+from mock_server.wire.form import Nested, bracketed
 
 _SHOWN: Final = 200
 """Characters of a value that is told."""

@@ -18,7 +18,7 @@ from mock_server.store.database import Database
 from mock_server.store.paging import page
 from mock_server.store.rows import Row, Rows
 from mock_server.wire.errors import damaged, site_not_found
-from mock_server.wire.listing import MAX_OFFSET, Listing, Position, next_offset
+from mock_server.wire.listing import MAX_OFFSET, Position, next_offset, read_offset
 
 EmailStatus: TypeAlias = Literal["recorded", "scheduled", "sent", "failed"]
 
@@ -94,7 +94,7 @@ async def asked(
         Query(max_length=MAX_OFFSET, description="A page's next_offset, for the next."),
     ] = None,
 ) -> Asked:
-    return Asked(limit, Listing(offset=offset).after())
+    return Asked(limit, read_offset(offset))
 
 
 AskedPage: TypeAlias = Annotated[Asked, Depends(asked)]

@@ -173,6 +173,11 @@ def flatten(values: Nested) -> dict[str, str]:
     return flat
 
 
+def bracketed(path: tuple[str, ...]) -> str:
+    """`("shipping_address", "city")` as clients write it: `shipping_address[city]`."""
+    return path[0] + "".join(f"[{step}]" for step in path[1:])
+
+
 def _put(form: Form, name: str, root: str, path: list[str], value: str) -> None:
     if len(path) > MAX_DEPTH:
         raise errors.wrong_format(name, f"has more than {MAX_DEPTH} levels of brackets")

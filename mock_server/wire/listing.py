@@ -1,4 +1,4 @@
-"""Lists in Chargebee's form: how many, from where, and where the next page begins."""
+"""Pages of lists in Chargebee's form: from where they go on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 from typing import Final, NamedTuple
 
 from mock_server.wire import errors
-from mock_server.wire.parameters import Integer, Parameters, number, text
 
 MAX_OFFSET: Final = 1000
 """Characters of an `offset`."""
@@ -25,24 +24,14 @@ class Position(NamedTuple):
     seq: int
 
 
-class Listing(Parameters):
-    """Parameters of every list; a filter of one is an attribute of its own subclass."""
-
-    limit: Integer | None = number(1, 100, default=10)
-    offset: str | None = text(MAX_OFFSET)
-
-    @property
-    def size(self) -> int:
-        return 10 if self.limit is None else self.limit
-
-    def after(self) -> Position | None:
-        """The last row of the page before; ApiError where `offset` is none of ours."""
-        if self.offset is None:
-            return None
-        match = _OFFSET.fullmatch(self.offset.replace(" ", ""))
-        if match is None:
-            raise errors.wrong_format("offset")
-        return Position(int(match[1]) // 1000, int(match[2]))
+def read_offset(offset: str | None) -> Position | None:
+    """The last row of the page before; ApiError where `offset` is none of ours."""
+    if offset is None:
+        return None
+    match = _OFFSET.fullmatch(offset.replace(" ", ""))
+    if match is None:
+        raise errors.wrong_format("offset")
+    return Position(int(match[1]) // 1000, int(match[2]))
 
 
 def next_offset(last: Position) -> str:

@@ -14,7 +14,7 @@ from mock_server.api import v1
 from mock_server.api.routes import MOST_SLASHES, Routes
 
 TEMPLATES = sorted(
-    {operation.path for operation in v1.OPERATIONS}
+    {operation.known.path for operation in v1.OPERATIONS}
     | {
         "/orders/{order-id}/cancel",
         "/invoices/{invoice-id}/line_items/{line-item-id}",

@@ -97,7 +97,7 @@ def test_every_resource_is_read_with_every_line_below_it(version: str) -> None:
 
 def test_every_shape_is_read_where_it_is_named(version: str) -> None:
     heads = {head: below for head, below in blocks(version) if head.startswith("@")}
-    read = facts(version)
+    read = Facts(version, (FACTS / f"{version}.facts").read_text("utf-8"))
 
     for name, below in heads.items():
         (field,) = read.fields(f"  one {name}")
@@ -307,6 +307,7 @@ def test_a_group_has_no_other_type() -> None:
 
 def test_an_operation_is_its_line_and_what_stands_below_it() -> None:
     change, listing, ping = EXAMPLE.operations
+    status = Field("status", "group", fields=(Field("is", "enum", values=("new", "done")),))
 
     assert (change.method, change.path, change.name) == (
         "POST",
@@ -317,6 +318,10 @@ def test_an_operation_is_its_line_and_what_stands_below_it() -> None:
     assert (change.writes, change.lists, change.takes_more) == (True, False, True)
     assert (listing.writes, listing.lists, listing.takes_more) == (False, True, False)
     assert [one.deprecated for one in (change, listing, ping)] == [False, True, False]
+    assert change.fields == (Field("note", "string", limit=600),)
+    assert listing.fields == (status,)
+    assert [shown.name for shown in change.shown] == ["order", "items", "due_at", "codes"]
+    assert [shown.name for shown in listing.shown] == ["order", "item"]
 
 
 @pytest.mark.parametrize(

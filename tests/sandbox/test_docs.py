@@ -49,6 +49,6 @@ def test_the_description_has_every_operation_under_its_name(server: Server) -> N
         for method, operation in methods.items()
     }
     assert described == {
-        (f"/api/v1{operation.path}", operation.method.lower()): operation.name
+        (f"/api/v1{operation.known.path}", operation.known.method.lower()): operation.name
         for operation in v1.OPERATIONS
     }

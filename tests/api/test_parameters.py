@@ -1,4 +1,4 @@
-"""Typed parameters: whatever text comes, it is a value or an error in Chargebee's form."""
+"""Whatever text comes as a parameter, it is a value or an error in Chargebee's form."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from pydantic_core import to_json
 
 from mock_server.api import v1
+from mock_server.api.operation import Operation
+from mock_server.contract import values
+from mock_server.resources.page import asked
 from mock_server.wire.errors import ApiError
-from mock_server.wire.listing import Listing
-from mock_server.wire.parameters import Parameters
 
-MODELS = sorted({operation.parameters for operation in v1.OPERATIONS}, key=lambda m: m.__name__)
 TEXT = st.text(st.characters(exclude_categories=()), max_size=12) | st.sampled_from(
     [
         *(
@@ -42,23 +42,21 @@ NESTED: st.SearchStrategy[Any] = st.recursive(
 )
 
 
-def sent(model: type[Parameters]) -> st.SearchStrategy[dict[str, Any]]:
+def sent(operation: Operation) -> st.SearchStrategy[dict[str, Any]]:
     """Parameters with the operation's own names, and others."""
-    names = st.sampled_from([*model.model_fields, "nope"]) | TEXT
-    return st.dictionaries(names, NESTED, max_size=6)
+    own = [field.name for field in operation.fields]
+    return st.dictionaries(st.sampled_from([*own, "nope"]) | TEXT, NESTED, max_size=6)
 
 
-@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+@pytest.mark.parametrize("operation", v1.OPERATIONS, ids=lambda operation: operation.name)
 @given(data=st.data())
-def test_any_text_is_a_value_or_a_refusal(model: type[Parameters], data: st.DataObject) -> None:
-    values = data.draw(sent(model))
-    ignored: list[str] = []
+def test_any_text_is_a_value_or_a_refusal(operation: Operation, data: st.DataObject) -> None:
     refusal = None
     try:
-        given = model.read(values, ignored)
-        if isinstance(given, Listing):
-            given.after()
-        given.model_dump_json()
+        typed = values.read(operation.fields, data.draw(sent(operation)), [])
+        if operation.known.lists:
+            asked(typed)
+        to_json(typed)
     except ApiError as error:
         refusal = error
 
