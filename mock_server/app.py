@@ -52,6 +52,7 @@ from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
 from mock_server.store.sites import ALWAYS_THERE, Sites
 from mock_server.store.upkeep import Upkeep
+from mock_server.wire import base_path
 from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
@@ -166,12 +167,13 @@ def build(settings: Settings) -> Application:
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         # Chargebee's URL space needs none of FastAPI's layers, which cost as much as an insert.
+        scope = base_path.leave_out(scope, settings.root_path)
         ours = f"{scope['path']}/".startswith("/_mock/")
         await (guard if ours else journal)(scope, receive, send)
 
     async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await bounded(scope, receive, send)
+            await bounded(base_path.put_in(scope, settings.root_path), receive, send)
         except asyncio.CancelledError:  # the server stops, and the call still waits for something
             stopping = temporary("The server is stopping")
             await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)

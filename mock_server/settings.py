@@ -12,6 +12,7 @@ MAX_ID_SEED: Final = 100
 """Characters of an `id_seed`."""
 
 _DOMAIN: Final = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*", re.IGNORECASE)
+_PATH: Final = re.compile(r"(/[A-Za-z0-9._~-]+)+")
 _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+", re.IGNORECASE)
 
 _STATE: Final = Path(".chargebee-mock")
@@ -39,6 +40,12 @@ class Settings:
 
     host: str = _knob("localhost", "Address to listen on; localhost and :: are both IPv4 and IPv6.")
     port: int = _knob(8010, "Port to listen on; 0 picks a free one.")
+    root_path: str = _knob(
+        "",
+        "Path below which everything is, such as /chargebee behind a proxy that leaves it in or "
+        "takes it out.",
+        shown="none",
+    )
     tls: bool = _knob(
         False,
         "Serve https, with a certificate authority that is kept in the folder tls beside the "
@@ -138,17 +145,7 @@ class Settings:
         _within("webhook_connect_timeout", self.webhook_connect_timeout, 0.01, 3600)
         _within("webhook_read_timeout", self.webhook_read_timeout, 0, 3600)  # 0 is Chargebee's
         _within("webhook_timeout", self.webhook_timeout, 0.01, 3600)
-        for domain in self.environment:
-            if not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdecimal():
-                raise ValueError(f"environment: {domain!r} is no domain such as billing.example")
-        for name in self.allowed_host:
-            if name != "*" and not _DOMAIN.fullmatch(name):
-                raise ValueError(f"allowed_host: {name!r} is no name of a host, and not *")
-        for origin in self.allowed_origin:
-            if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
-                raise ValueError(
-                    f"allowed_origin: {origin!r} is no origin such as http://localhost:3000"
-                )
+        self._check_names()
         if self.smtp:
             _ = self.smtp_address
         if self.log_level not in ("", "debug", "info", "warning", "error"):
@@ -161,6 +158,22 @@ class Settings:
             raise ValueError("database: name a file, or :memory:")
         if self.database.removeprefix("sqlite:///") == ":memory:" and self.workers > 1:
             raise ValueError("workers: several processes cannot share a :memory: database")
+
+    def _check_names(self) -> None:
+        """ValueError where what names hosts and paths is no such name."""
+        for domain in self.environment:
+            if not _DOMAIN.fullmatch(domain) or domain.rpartition(".")[2].isdecimal():
+                raise ValueError(f"environment: {domain!r} is no domain such as billing.example")
+        if self.root_path and not _PATH.fullmatch(self.root_path):
+            raise ValueError(f"root_path: {self.root_path!r} is no path such as /chargebee")
+        for name in self.allowed_host:
+            if name != "*" and not _DOMAIN.fullmatch(name):
+                raise ValueError(f"allowed_host: {name!r} is no name of a host, and not *")
+        for origin in self.allowed_origin:
+            if origin not in ("*", "null") and not _ORIGIN.fullmatch(origin):
+                raise ValueError(
+                    f"allowed_origin: {origin!r} is no origin such as http://localhost:3000"
+                )
 
     @property
     def smtp_address(self) -> tuple[str, int]:

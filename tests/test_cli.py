@@ -105,6 +105,8 @@ class TestRefusals:
                 "postgresql://localhost/x",
                 "database: PostgreSQL is not supported yet; name a SQLite file",
             ),
+            ("root-path", "chargebee/", "root_path: 'chargebee/' is no path such as /chargebee"),
+            ("root-path", "/", "root_path: '/' is no path such as /chargebee"),
             (
                 "allowed-host",
                 "http://mac.example",

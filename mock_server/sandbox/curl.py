@@ -24,7 +24,10 @@ _NOT_REPEATED: Final = frozenset(
 
 
 async def script(rows: AsyncIterator[Row], address: str) -> AsyncIterator[bytes]:
-    """A POSIX shell script, a request at a time, that sends them to `address`: scheme and host."""
+    """A POSIX shell script, a request at a time, that sends them to `address`.
+
+    That is a scheme, a host and, where there is one, the base path.
+    """
     yield _PROLOGUE.encode()
     async for row in rows:
         status = row["status"] or "not answered"
@@ -45,7 +48,7 @@ def _command(row: Row, address: str) -> str:
         words += ["--head"]
     elif method != "GET" or body:
         words += ["-X", shlex.quote(method)]
-    if address.partition("://")[2] != headers.get("host"):
+    if address.partition("://")[2].partition("/")[0] != headers.get("host"):
         words += _header("host", headers.get("host", ""))
     for name, value in headers.items():
         if name not in _NOT_REPEATED and (name, value) != ("accept", "*/*"):

@@ -55,7 +55,7 @@ def _content(media_type: str) -> dict[int | str, dict[str, object]]:
 
 
 def _address(request: Request) -> str:
-    """Where the client reaches this server: scheme, host and port."""
+    """Where the client reaches this server: scheme, host, port and base path."""
     named = request.headers.get("host")
     host = named or ":".join(str(part) for part in request.scope["server"])
-    return f"{request.scope['scheme']}://{host}"
+    return f"{request.scope['scheme']}://{host}{request.scope.get('root_path', '')}"
