@@ -121,5 +121,7 @@ def _unfit(value: object) -> str | None:
                 value.encode()
                 return None
             return "holds half of a surrogate pair, which is no text"
-        case _:
+        case None | str():
             return None
+        case _:
+            return "is no value that JSON has"

@@ -10,7 +10,8 @@ from typing import Any, Final
 
 from mock_server.resources.fixture import MOST_VALUES, FixtureError, Path, twice
 
-_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+"|[{}\[\],]', re.DOTALL)
+_TOKEN: Final = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[{}\[\],]', re.DOTALL)
+"""A text without an end goes to the end of all, or it would be begun anew at each quote in it."""
 _VALUE: Final = re.compile(r"\S|$")
 
 

@@ -37,8 +37,8 @@ _WORDS: Final = {
 }
 _LONGEST_NUMBER: Final = 400
 """Characters of a number that is worked out."""
-_BEYOND: Final = 2**64
-"""What stands for integers that are longer: none of them can be kept."""
+_BEYOND: Final = 10**_LONGEST_NUMBER
+"""What stands for integers that are longer: none of them can be kept, not even as a float."""
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)|0x[0-9a-fA-F]+")
 _FLOAT: Final = re.compile(r"([-+]?[0-9]+\.[0-9]*|\.[0-9]+)([eE][-+][0-9]+)?")
 
@@ -112,7 +112,10 @@ class _Composer:
             line = event.start_mark.line + 1 if event.start_mark else 1
             match event:
                 case yaml.ScalarEvent():
-                    self._put(self._scalar(event, line), line, self._anchor(event), 1)
+                    value = self._scalar(event, line)
+                    if value is _MERGE and event.anchor is not None:
+                        raise FixtureError("has an anchor at a <<, which is no value", line=line)
+                    self._put(value, line, self._anchor(event), 1)
                 case yaml.MappingStartEvent() | yaml.SequenceStartEvent():
                     self._begin(event, line)
                 case yaml.MappingEndEvent() | yaml.SequenceEndEvent():
@@ -230,7 +233,10 @@ class _Composer:
         if kind not in _KINDS:
             raise FixtureError(f"has the tag {event.tag}, which is not known here", line=line)
         if kind == "float" and isinstance(value, int) and not isinstance(value, bool):
-            value = float(value)
+            try:
+                value = float(value)
+            except OverflowError:
+                raise FixtureError("is a number that no float can hold", line=line) from None
         if type(value) is not _KINDS[kind]:
             raise FixtureError(f"is no {kind}", line=line)
         return value

@@ -42,6 +42,8 @@ def test_what_was_written_is_read_as_it_was(value: Any) -> None:
 @example("&a [*a]", False)
 @example("{<<: 1}", False)
 @example("? {a: 1}\n: 2", False)
+@example("!!float 1" + "0" * 350, False)
+@example("{&a <<: {b: 1}, x: *a}", False)
 @example("\ud800", False)
 @example("]", True)
 @example('{"a": 1, "a": "\\ud800"}', True)
@@ -120,6 +122,10 @@ COSTLY = {
     "YAML of many digits": ("a: " + "1" * 1_000_000, "line 1: a: is a number beyond 64 bits"),
     "YAML of many anchors": ("".join(f"- &a{number} 0\n" for number in range(MANY)), None),
     "a text of escapes": ('{"a": "' + "\\\\" * 1_000_000 + '"}', None),
+    "a text of quotes without an end": (
+        '["' + '\\"' * 4_000 + "," * 1_000_001,
+        "line 1: is no JSON: Unterminated string starting at",
+    ),
     "many lists": ("[" + "[]," * 2_000_000 + "0]", "line 1: holds more than 1000000 values"),
 }
 
