@@ -21,7 +21,7 @@ from mock_server.resources.fixture import Fixture, FixtureError, shortened
 from mock_server.resources.invoice import Invoice
 from mock_server.resources.order import Order
 from mock_server.resources.resource import Moment, Resource, required
-from mock_server.resources.webhook_endpoint import NewEndpoint, WebhookEndpoint
+from mock_server.resources.webhook_endpoint import NewEndpoint
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import errors
 from mock_server.wire.auth import FULL_ACCESS, MAX_SECRET, Site, is_site_name, is_test_site
@@ -237,29 +237,6 @@ def check_references(checked: CheckedSeed, site: tuple[Rows, str] | None = None)
             raise LostReferenceError(reason, (*checked.paths[kind][index], attribute))
 
 
-def export(rows: Rows, site: str, *, passwords: bool) -> dict[str, Any]:
-    """What the site holds, as a fixture that makes the same again.
-
-    The passwords of its webhook endpoints are in it only when asked for. Endpoints that the
-    server was started with are not the site's.
-    """
-    held = {
-        "api_keys": [_exported_key(row) for row in rows.all("api_keys", site=site)],
-        "webhook_endpoints": [
-            _exported_endpoint(row, passwords)
-            for row in rows.all("webhook_endpoints", site=site)
-            if not webhook_endpoint.is_of_the_run(row["id"])
-        ],
-    }
-    for table, resource in (
-        ("customers", Customer),
-        ("invoices", SeedInvoice),
-        ("orders", SeedOrder),
-    ):
-        held[table] = [_exported(resource, row) for row in rows.all(table, site=site)]
-    return {kind: things for kind, things in held.items() if things}
-
-
 def schema() -> dict[str, Any]:
     """The JSON Schema of fixtures."""
     described = Seed.model_json_schema()
@@ -330,32 +307,3 @@ def _reason(error: ErrorDetails) -> str:
 
 def _may_open(secret: str, site: str) -> bool:
     return is_site_name(site) and is_test_site(site) == secret.startswith("test_")
-
-
-def _exported_key(row: Row) -> dict[str, Any]:
-    shown = {"secret": row["secret"], "name": row["name"], "role": row["role"]}
-    return shown if row["opens"] is None else {**shown, "site": row["opens"]}
-
-
-def _exported_endpoint(row: Row, passwords: bool) -> dict[str, Any]:
-    shown = _exported(WebhookEndpoint, row)
-    password = row["basic_auth_password"]
-    return {**shown, "basic_auth_password": password} if passwords and password else shown
-
-
-def _exported(resource: type[Resource], row: Row) -> dict[str, Any]:
-    """The attributes of which a fixture makes the resource again."""
-    return {
-        name: value if name == "meta_data" else _less_object(value)
-        for name, value in _less_object(resource.show(row)).items()
-        if name not in resource.derived
-    }
-
-
-def _less_object(shown: Any) -> Any:
-    """A resource or one of its parts without what it is, which its place says."""
-    if isinstance(shown, list):
-        return [_less_object(one) for one in shown]
-    if not isinstance(shown, dict):
-        return shown
-    return {name: value for name, value in shown.items() if name != "object"}

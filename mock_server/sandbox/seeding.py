@@ -10,11 +10,12 @@ from fastapi import APIRouter, Query, Request, Response
 from pydantic import BaseModel
 
 from mock_server.api.openapi import refusals
-from mock_server.resources import seed, webhook_endpoint
+from mock_server.resources import seed, site_fixture, webhook_endpoint
 from mock_server.resources.fixture import Fixture
 from mock_server.resources.seed import CheckedSeed, LostReferenceError, Planting, Seed
 from mock_server.sandbox.fixture_body import beside, described, read_fixture
 from mock_server.sandbox.scope import SiteName, SiteNameOrNew
+from mock_server.sandbox.spool import spooled
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
 from mock_server.store.sites import CHANGED, Sites
@@ -79,13 +80,10 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
     ) -> Response:
         """What the site holds, as a fixture that `/_mock/seed` reads."""
         name = (await sites.site(site)).name
-        held = database.read(lambda rows: seed.export(rows, name, passwords=passwords))
-        if format == "json":
-            text = json.dumps(held, ensure_ascii=False, indent=2)
-            return Response(text, media_type="application/json")
-        from mock_server.resources.yaml_text import dump
-
-        return Response(dump(held), media_type="application/yaml")
+        write = site_fixture.as_json if format == "json" else site_fixture.as_yaml
+        with database.view() as view:
+            held = site_fixture.export(view, name, passwords=passwords)
+            return await spooled(write(held), f"application/{format}")
 
     @router.get(
         "/seed.schema.json",

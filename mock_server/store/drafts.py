@@ -8,13 +8,12 @@ what a server had begun when it died is removed (`upkeep`).
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Final, NamedTuple
 
-from mock_server.store import data_keys
+from mock_server.store import data_keys, portions
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
 from mock_server.wire.errors import ApiError
@@ -96,24 +95,5 @@ async def copy(view: Rows, data_key: str, target: Draft) -> None:
         if table == _JOURNAL:  # what was asked of a site is no part of its state
             continue
         copied = [column for column in columns if column not in ("seq", "site")]
-        async for values in portions(view, table, copied, data_key):
+        async for values in portions.read(view, table, copied, data_key):
             await target.add(table, copied, values)
-
-
-async def portions(
-    view: Rows, table: str, columns: Sequence[str], data_key: str
-) -> AsyncIterator[list[tuple[object, ...]]]:
-    """The rows under a data key, in the order of their creation, some at a time.
-
-    Other requests get their turn in between.
-    """
-    found = view.values(f"SELECT rowid FROM {table} WHERE site = ? ORDER BY rowid", data_key)
-    ids = [id for (id,) in found]
-    names = ", ".join(f'"{column}"' for column in columns)
-    chosen = (
-        f"SELECT {names} FROM {table} WHERE rowid IN (SELECT value FROM json_each(?)) "
-        "ORDER BY rowid"
-    )
-    for start in range(0, len(ids), data_keys.BATCH):
-        yield view.values(chosen, json.dumps(ids[start : start + data_keys.BATCH]))
-        await asyncio.sleep(0)

@@ -496,6 +496,27 @@ def test_what_the_api_made_comes_out_and_goes_in_again(
     assert everything["orders"][0]["shipping_address"] == {"city": "Cork", "zip": "007"}
 
 
+@pytest.mark.parametrize("format", ["json", "yaml"])
+def test_an_export_of_many_is_one_fixture_that_is_written_as_it_would_be_whole(
+    server: Server, format: str
+) -> None:
+    customers = [{"id": f"c{number}", "created_at": number} for number in range(1001)]
+    with empty(server).mock() as mock:
+        assert mock.get("/export", params={"format": format}).text == (
+            "{}" if format == "json" else "{}\n"
+        )
+        mock.post("/seed", json={"customers": customers}).raise_for_status()
+
+        text = mock.get("/export", params={"format": format}).text
+
+    held = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    assert [customer["id"] for customer in held["customers"]] == [one["id"] for one in customers]
+    if format == "json":
+        assert text == json.dumps(held, ensure_ascii=False, indent=2)
+    else:
+        assert text == yaml.dump(held, sort_keys=False, allow_unicode=True)
+
+
 def test_passwords_are_left_out_unless_asked_for(mock: httpx2.Client) -> None:
     endpoint = {"name": "Mine", "basic_auth_username": "u", "basic_auth_password": "hush"}
     mock.post("/webhook_endpoints", json=endpoint)
