@@ -7,7 +7,12 @@ import importlib
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -112,20 +117,19 @@ def build(settings: Settings) -> Application:
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:
-        for name in ALWAYS_THERE:
-            await sites.ensure(name)
-        earlier = database.read(sites_of_earlier_runs)
-        await asyncio.gather(*(sites.ensure(name) for name in earlier))
-        preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload, settings.seed)
-        working = [asyncio.create_task(keep_running(run)) for run in workers]
-        yield
-        preload.cancel()
-        for task in working:
-            task.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
-        lease.release()
-        await journal.flush()
-        database.close()
+        async with AsyncExitStack() as end:  # also where the block within it fails
+            end.callback(database.close)
+            for name in ALWAYS_THERE:
+                await sites.ensure(name)
+            earlier = database.read(sites_of_earlier_runs)
+            await asyncio.gather(*(sites.ensure(name) for name in earlier))
+            end.push_async_callback(journal.flush)
+            end.callback(lease.release)
+            preload = asyncio.get_running_loop().call_later(_PRELOAD_AFTER, _preload, settings.seed)
+            end.callback(preload.cancel)
+            working = [asyncio.create_task(keep_running(run)) for run in workers]
+            end.push_async_callback(_stop, working)
+            yield
 
     app = FastAPIOffline(
         title="chargebee-mock",
@@ -222,6 +226,12 @@ def _workers(
 
         working.append(MailWorker(database, lease, *settings.smtp_address).run)
     return working
+
+
+async def _stop(working: list[asyncio.Task[None]]) -> None:
+    for task in working:
+        task.cancel()
+    await asyncio.gather(*working, return_exceptions=True)
 
 
 def _client(settings: Settings) -> WebhookClient:

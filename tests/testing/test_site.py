@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -173,3 +174,24 @@ def test_the_server_runs_inside_the_process() -> None:
             return created.status_code, events.json()["list"][0]["event"]["event_type"]
 
     assert asyncio.run(make_and_look()) == (200, "order_created")
+
+
+def test_a_test_that_fails_leaves_nothing_of_the_server_inside_the_process(tmp_path: Path) -> None:
+    database = str(tmp_path / "mock.db")
+
+    async def fail() -> None:
+        async with in_process(database=database) as client:
+            await client.get("/api/v1/orders/nothing")
+            raise ZeroDivisionError
+
+    async def look() -> None:
+        with pytest.raises(ZeroDivisionError):
+            await fail()
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        async with in_process(database=database) as client:
+            journal = await client.get("/_mock/requests")
+        assert [entry["request"]["path"] for entry in journal.json()["list"]] == [
+            "/api/v1/orders/nothing"
+        ]
+
+    asyncio.run(look())
