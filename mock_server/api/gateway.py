@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
 
 from starlette.requests import ClientDisconnect
@@ -27,6 +27,8 @@ from mock_server.wire.idempotency import Underway
 Found: TypeAlias = Match[Endpoint] | None
 
 _FOUND: Final = "chargebee_mock.found"
+_LONGEST: Final = 200
+"""Characters that are quoted of an id."""
 
 _log = logging.getLogger("chargebee_mock")
 
@@ -87,19 +89,26 @@ class Gateway:
         found = self._find(scope)
         if found is None:
             path = scope["raw_path"].decode("latin-1")
-            raise unknown_path(path, self._routes, self._versions)
+            raise unknown_path(path, self._routes, self._versions, _taking(scope["method"]))
         if b"%2f" in scope["raw_path"].lower():
             trace_of(scope).remarks.append(
                 "an escaped slash in the path: the real service is reported not to find such an id"
             )
+        if found.joined:
+            taken = " and ".join(found.ids)
+            trace_of(scope).remarks.append(f"the id is taken to be {taken[:_LONGEST]}")
         await found.target(scope, receive, send, found.ids)
 
     def _find(self, scope: Scope) -> Found:
         """Where the request's path leads; looked for once for each request."""
         if _FOUND not in scope:
-            scope[_FOUND] = self._routes.find(scope["raw_path"])
+            scope[_FOUND] = self._routes.find(scope["raw_path"], _taking(scope["method"]))
         found: Found = scope[_FOUND]
         return found
+
+
+def _taking(method: str) -> Callable[[Endpoint], bool]:
+    return lambda endpoint: endpoint.operation_of(method) is not None
 
 
 def _by_path(operations: Iterable[facts.Operation]) -> dict[str, list[facts.Operation]]:

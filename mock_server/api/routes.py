@@ -2,12 +2,13 @@
 
 Empty segments do not count, so a slash at the end does not either. An id is one segment, as
 Chargebee documents it; where no path fits that way, it may be several, as some SDKs send the
-slashes of an id as they are. Literals come before ids, and an id ends as early as it can.
+slashes of an id as they are, if that leads to something that takes the request: else a slip after
+an id would be read as part of it. Literals come before ids, and an id ends as early as it can.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 from urllib.parse import unquote_to_bytes
@@ -24,6 +25,8 @@ class Match(Generic[Target]):
 
     target: Target
     ids: tuple[str, ...]
+    joined: bool = False
+    """Whether an id in it has several segments: a slash in it was sent as it is."""
 
 
 class Routes(Generic[Target]):
@@ -37,16 +40,18 @@ class Routes(Generic[Target]):
                 node = node.child(None if segment.startswith("{") else segment)
             node.target = target
 
-    def find(self, path: bytes) -> Match[Target] | None:
-        """What a path, as it was sent, leads to; None where there is no such path."""
+    def find(self, path: bytes, takes: Callable[[Target], bool]) -> Match[Target] | None:
+        """What a path, as it was sent, leads to; None where there is no such path.
+
+        `takes` says whether a target has to do with the request, of which an id may then have
+        several segments.
+        """
         if path.count(b"/") > MOST_SLASHES:
             return None
         segments = _split(path)
-        for longest in (1, len(segments)):
-            found = _Walk[Target](segments, longest).go(self._root)
-            if found is not None:
-                return found
-        return None
+        walk: _Walk[Target] = _Walk(segments)  # `_Walk[Target](…)` costs four times as much
+        found = walk.go(self._root)
+        return found or _Walk(segments, takes).go(self._root)
 
 
 def _split(path: bytes) -> list[str]:
@@ -78,14 +83,16 @@ class _Node(Generic[Target]):
 
 
 class _Walk(Generic[Target]):
-    """One search for segments in the tree, in which an id has at most `longest` of them.
+    """One search for segments in the tree.
 
+    An id has one of them; with `takes`, which says where the search may end, it may have more.
     From no node is the same rest of the segments tried twice, so it ends soon, whatever they are.
     """
 
-    def __init__(self, segments: list[str], longest: int) -> None:
+    def __init__(self, segments: list[str], takes: Callable[[Target], bool] | None = None) -> None:
         self._segments = segments
-        self._longest = longest
+        self._takes = takes
+        self._longest = 1 if takes is None else len(segments)
         self._in_vain: set[tuple[_Node[Target], int]] = set()
 
     def go(
@@ -94,7 +101,7 @@ class _Walk(Generic[Target]):
         """The first match of the segments from `start` on below the node."""
         segments = self._segments
         if start == len(segments):
-            return None if node.target is None else Match(node.target, ids)
+            return self._end(node.target, ids)
         if (node, start) in self._in_vain:
             return None
         literal = node.literals.get(segments[start])
@@ -107,3 +114,10 @@ class _Walk(Generic[Target]):
         if found is None:
             self._in_vain.add((node, start))
         return found
+
+    def _end(self, target: Target | None, ids: tuple[str, ...]) -> Match[Target] | None:
+        if target is None:
+            return None
+        if self._takes is None:
+            return Match(target, ids)
+        return Match(target, ids, joined=True) if self._takes(target) else None

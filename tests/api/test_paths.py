@@ -53,6 +53,18 @@ def test_an_escaped_slash_is_remarked_upon(api: httpx2.Client, sent: str, remark
     assert ("escaped slash" in answer.headers.get("x-mock-remark", "")) == remarked
 
 
+def test_a_slip_after_an_id_is_told(api: httpx2.Client, client: httpx2.Client) -> None:
+    update = api.post("/orders/o1/cancle", data={"note": "x"})
+    elsewhere = client.post("/api/v1/invoices/i1/cancle")
+    unsupported = client.post("/api/v1/invoices/i1/orders")
+
+    assert update.json()["message"] == "o1/cancle not found"
+    assert update.headers["x-mock-remark"] == "the id is taken to be o1/cancle"
+    assert (elsewhere.status_code, elsewhere.json()["message"]) == (404, NOT_FOUND)
+    assert elsewhere.headers["x-mock-remark"] == "API v1 has no path /invoices/i1/cancle"
+    assert unsupported.status_code == 405
+
+
 @pytest.mark.parametrize("path", ["/orders/", "//orders", "/orders//", "/orders/?limit=1"])
 def test_empty_segments_do_not_count(site: Site, api: httpx2.Client, path: str) -> None:
     assert api.get(f"{site.url}/api/v1{path}").json() == {"list": []}

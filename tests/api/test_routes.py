@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mock_server.api import v1
-from mock_server.api.routes import MOST_SLASHES, Routes
+from mock_server.api.routes import MOST_SLASHES, Match, Routes
 
 TEMPLATES = sorted(
     {operation.known.path for operation in v1.OPERATIONS}
@@ -28,6 +28,10 @@ segments = st.sampled_from(["orders", "cancel", "charge", "line_items", "notes",
 ids = st.lists(segments, min_size=1, max_size=4).map("/".join)
 
 
+def find(path: bytes) -> Match[str] | None:
+    return ROUTES.find(path, lambda template: True)
+
+
 def fits(template: str, path: str, an_id: str) -> bool:
     pattern = re.sub(r"\\{[^}]*}", an_id, re.escape(template))
     return re.fullmatch(pattern, path) is not None
@@ -41,7 +45,7 @@ def test_a_filled_template_leads_to_itself_unless_another_fits_as_well(
     fitting = [other for other in TEMPLATES if fits(other, path, ".+")]
     plain = [other for other in TEMPLATES if fits(other, path, "[^/]+")]
 
-    found = ROUTES.find(quote(path).encode())
+    found = find(quote(path).encode())
 
     assert found is not None
     assert found.target in (plain or fitting)
@@ -52,7 +56,7 @@ def test_a_filled_template_leads_to_itself_unless_another_fits_as_well(
 
 @given(st.lists(segments, max_size=6).map("/".join))
 def test_what_fits_no_template_leads_nowhere(path: str) -> None:
-    found = ROUTES.find(quote(path).encode())
+    found = find(quote(path).encode())
 
     assert (found is None) == (not any(fits(one, f"/{path}", ".+") for one in TEMPLATES))
 
@@ -79,15 +83,27 @@ def test_what_fits_no_template_leads_nowhere(path: str) -> None:
     ],
 )
 def test_a_path_leads_to_one_template(path: str, template: str, ids: tuple[str, ...]) -> None:
-    found = ROUTES.find(path.encode())
+    found = find(path.encode())
 
     assert found is not None
     assert (found.target, found.ids) == (template, ids)
 
 
+def test_an_id_has_several_segments_only_where_the_request_is_taken() -> None:
+    taken = ["/orders/{order-id}", "/invoices/{invoice-id}/orders"]
+
+    def found(path: bytes) -> Match[str] | None:
+        return ROUTES.find(path, taken.__contains__)
+
+    assert found(b"/orders/o1/cancle") == Match(taken[0], ("o1/cancle",), joined=True)
+    assert found(b"/invoices/i/1/orders") == Match(taken[1], ("i/1",), joined=True)
+    assert found(b"/invoices/i/1") is None
+    assert found(b"/invoices/i") == Match("/invoices/{invoice-id}", ("i",))
+
+
 @pytest.mark.parametrize("path", ["", "/", "/unicorns", "/Orders", "/a" * 31_000])
 def test_a_path_that_there_is_not_leads_nowhere(path: str) -> None:
-    assert ROUTES.find(path.encode()) is None
+    assert find(path.encode()) is None
 
 
 @pytest.mark.parametrize("segment", ["line_items", "orders", "x"])
@@ -96,6 +112,6 @@ def test_no_path_takes_long(segment: str) -> None:
 
     start = time.perf_counter()
     for _ in range(10):
-        ROUTES.find(path)
+        find(path)
 
     assert time.perf_counter() - start < 1
