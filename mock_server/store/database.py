@@ -8,6 +8,7 @@ other before they begin.
 from __future__ import annotations
 
 import asyncio
+import logging
 import sqlite3
 import time
 from collections import defaultdict, deque
@@ -18,7 +19,6 @@ from typing import Any, Final, TypeGuard, TypeVar
 from mock_server.store.database_file import LOCK_TIMEOUT, DatabaseFile, open_file
 from mock_server.store.rows import Rows
 from mock_server.wire import errors
-from mock_server.wire.errors import ApiError
 
 Result = TypeVar("Result")
 
@@ -39,10 +39,11 @@ _UNAVAILABLE: Final = {
     sqlite3.SQLITE_FULL: "The disk is full",
     sqlite3.SQLITE_IOERR: "The database cannot be read or written",
     sqlite3.SQLITE_CANTOPEN: "The database cannot be opened",
-    sqlite3.SQLITE_CORRUPT: errors.damaged().message,
-    sqlite3.SQLITE_NOTADB: errors.damaged().message,
     sqlite3.SQLITE_NOMEM: "The database has no memory left",
 }
+_DAMAGED: Final = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+
+_log = logging.getLogger("chargebee_mock")
 
 
 class Database:
@@ -113,32 +114,32 @@ class Database:
             raise _told(error) from None
 
     def check(self) -> None:
-        """ApiError 503 where the file was removed or replaced, so that what is written is lost."""
+        """ApiError 503 where the file is not there any more, so that what is written is lost."""
         lost = self._file.lost()
         if lost is not None:
-            raise errors.temporary(
-                f"The database file was {lost} while the server runs; start the server again"
-            )
+            raise errors.temporary(f"The database file {lost}")
 
     def close(self) -> None:
         self._connection.close()
 
     async def _write_waiting(self) -> None:
-        while self._waiting:
-            failure = await self._begin()
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
-            if failure is None:
-                failure = self._carry_out(batch)
-            for write in batch:
-                write.settle(failure)
-            self._wake()
-        self._writer = None
+        try:
+            while self._waiting:
+                failure = await self._begin()
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), _BATCH))]
+                if failure is None:
+                    failure = self._carry_out(batch)
+                for write in batch:
+                    write.settle(failure)
+                self._wake()
+        finally:
+            self._writer = None
 
     async def _begin(self) -> Exception | None:
         """Begin a transaction, or say why there is none."""
         try:
             self.check()
-        except ApiError as refusal:
+        except Exception as refusal:  # whatever it is, those who wait are told
             return refusal
         deadline = time.monotonic() + LOCK_TIMEOUT
         pause = _FIRST_PAUSE
@@ -173,7 +174,10 @@ class Database:
         channels, self._rows.noticed = self._rows.noticed, set()
         for channel in channels:
             for woken in self._listeners[channel]:
-                woken()
+                try:
+                    woken()
+                except Exception:  # what waits to be written does not wait for it
+                    _log.exception("what listens to %s failed", channel)
 
     def _roll_back(self) -> None:
         if self._connection.in_transaction:
@@ -229,7 +233,7 @@ def _is_fault(error: Exception) -> TypeGuard[sqlite3.Error]:
     if not isinstance(error, sqlite3.Error):
         return False
     code = _primary_code(error)
-    return code == sqlite3.SQLITE_READONLY or code in _UNAVAILABLE
+    return code == sqlite3.SQLITE_READONLY or code in _DAMAGED or code in _UNAVAILABLE
 
 
 def _told(error: Exception) -> Exception:
@@ -241,4 +245,6 @@ def _told(error: Exception) -> Exception:
     code = _primary_code(error)
     if code == sqlite3.SQLITE_READONLY:
         return errors.site_read_only()
+    if code in _DAMAGED:
+        return errors.damaged()
     return errors.temporary(_UNAVAILABLE[code])

@@ -40,6 +40,7 @@ _NO_LOCKS: Final = (
     sqlite3.SQLITE_IOERR_UNLOCK,
     sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
 )
+_WHILE_RUNNING: Final = "while the server runs; start the server again"
 _CANNOT_WRITE: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 _log = logging.getLogger("chargebee_mock")
@@ -79,14 +80,16 @@ class DatabaseFile:
             return reader
 
     def lost(self) -> str | None:
-        """What became of the file at its path, `removed` or `replaced`; None where it is there."""
+        """What became of the file at its path, as the end of a sentence; None where it is there."""
         if self.path is None:
             return None
         try:
             found = _identity(self.path)
-        except FileNotFoundError:
-            return "removed"
-        return None if found == self.identity else "replaced"
+        except (FileNotFoundError, NotADirectoryError):
+            return f"was removed {_WHILE_RUNNING}"
+        except OSError as error:  # it may pass: a folder that is locked, a disk that is away
+            return f"cannot be reached: {error.strerror or error}"
+        return None if found == self.identity else f"was replaced {_WHILE_RUNNING}"
 
 
 def open_file(name: str) -> DatabaseFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -182,6 +183,74 @@ def test_a_write_waits_for_another_process_and_goes_on(opened: Database, databas
     asyncio.run(compete())
 
     assert _names(opened) == ["first", "second"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (FileNotFoundError(errno.ENOENT, "No such file"), "was removed while the server runs; "),
+        (NotADirectoryError(errno.ENOTDIR, "Not a directory"), "was removed while the server runs"),
+        (
+            PermissionError(errno.EACCES, "Permission denied"),
+            "cannot be reached: Permission denied",
+        ),
+        (OSError(errno.ESTALE, "Stale file handle"), "cannot be reached: Stale file handle"),
+        (OSError(errno.EIO, "Input/output error"), "cannot be reached: Input/output error"),
+    ],
+)
+def test_a_file_that_cannot_be_reached_refuses_writes_until_it_can(
+    opened: Database, monkeypatch: pytest.MonkeyPatch, fault: OSError, told: str
+) -> None:
+    def unreachable(path: str) -> os.stat_result:
+        raise fault
+
+    async def write(name: str) -> None:
+        await asyncio.wait_for(
+            opened.write(lambda rows: rows.insert("sites", FIRST | {"name": name})), 5
+        )
+
+    async def refused_and_written() -> ApiError:
+        with monkeypatch.context() as away:
+            away.setattr("mock_server.store.database_file.os.stat", unreachable)
+            with pytest.raises(ApiError) as refused:
+                await write("refused")
+        await write("written")
+        return refused.value
+
+    refusal = asyncio.run(refused_and_written())
+
+    assert (refusal.status, refusal.api_error_code) == (503, "internal_temporary_error")
+    assert refusal.message.startswith(f"The database file {told}")
+    assert _names(opened) == ["first", "written"]
+
+
+def test_a_listener_that_fails_holds_up_neither_writes_nor_others_that_listen(
+    opened: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard: list[str] = []
+
+    def fail() -> None:
+        raise KeyError("a mistake")
+
+    def write(name: str) -> Callable[[Rows], None]:
+        def work(rows: Rows) -> None:
+            rows.insert("sites", FIRST | {"name": name})
+            rows.notify("channel")
+
+        return work
+
+    async def one_after_the_other() -> None:
+        opened.listen("channel", fail)
+        opened.listen("channel", lambda: heard.append("woken"))
+        for name in ("second", "third"):
+            await asyncio.wait_for(opened.write(write(name)), 5)
+            await asyncio.sleep(0)
+
+    asyncio.run(one_after_the_other())
+
+    assert _names(opened) == ["first", "second", "third"]
+    assert heard == ["woken", "woken"]
+    assert "what listens to channel failed" in caplog.text
 
 
 def test_a_damaged_file_is_a_503(opened: Database, database: Path) -> None:
