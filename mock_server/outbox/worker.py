@@ -14,6 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
 
 from mock_server.clock import Clock
 from mock_server.log import printable
@@ -26,7 +27,7 @@ from mock_server.store.lease import Lease
 from mock_server.store.rows import Row, Rows
 from mock_server.store.sites import read_clock
 from mock_server.wire import headers
-from mock_server.wire.errors import ApiError
+from mock_server.wire.errors import ApiError, DamagedError
 
 if TYPE_CHECKING:
     import httpx2
@@ -127,19 +128,24 @@ class WebhookWorker:
         claim = self._database.read(lambda rows: queue.claim(rows, site, endpoint_id, now))
         if claim is None:
             return False
-        webhook = claim.first
+        webhook = claim.due
         try:
-            request = self._request(claim.endpoint, webhook)
+            # Both are made before the call: the site may be emptied meanwhile.
+            request = instead = self._request(claim.endpoint, webhook)
+            if claim.first is not claim.due:
+                webhook = claim.first
+                request = self._request(claim.endpoint, webhook)
             started = time.perf_counter()
             outcome = await self._client.send(site, request)
             duration_us = int((time.perf_counter() - started) * 1_000_000)
-            if not outcome.connected and claim.due is not webhook:
-                # It went before its time, to keep the order, and was not sent: no try of its.
-                webhook = claim.due
-                request = self._request(claim.endpoint, webhook)
+            if not outcome.connected:
+                # What went before its time, to keep the order, was not sent: no try of its.
+                webhook, request = claim.due, instead
             attempt = _attempt(webhook, request, outcome)
             attempt |= {"attempted_at": now, "duration_us": duration_us}
-            settled = await self._database.write(lambda rows: self._settle(rows, attempt, outcome))
+            settled = await self._database.write(
+                lambda rows: self._settle(rows, webhook["seq"], attempt, outcome)
+            )
         except ApiError:  # the database is at fault: later, then
             raise
         except Exception as error:
@@ -155,15 +161,16 @@ class WebhookWorker:
         site, event_id = webhook["site"], webhook["event_id"]
         try:
             body = self._database.read(lambda rows: self._payload(rows, site, event_id))
-        except ApiError as error:  # it is damaged; where nothing can be read, nothing is due either
+        except DamagedError as error:  # any other fault passes
             raise _UnreadableError(str(error)) from None
         return self._client.request(endpoint, body)
 
-    def _settle(self, rows: Rows, attempt: Row, outcome: Outcome) -> Row | None:
+    def _settle(self, rows: Rows, seq: int, attempt: Row, outcome: Outcome) -> Row | None:
         """Keep an attempt; what it changes in the webhook, None where that is gone."""
         site = attempt["site"]
-        webhook = queue.find_webhook(rows, site, attempt["webhook_id"])
-        if webhook is None:  # its site was emptied meanwhile
+        # An id may be another webhook's by now: sites with an id seed give out the same ones anew.
+        webhook = rows.find("webhooks", site=site, seq=seq, id=attempt["webhook_id"])
+        if webhook is None:  # its site was emptied or restored meanwhile
             return None
         number = webhook["attempts"] + 1
         queue.keep_attempt(rows, attempt | {"number": number}, self._attempts_limit)
@@ -181,10 +188,11 @@ class _UnreadableError(Exception):
 
 
 def _give_up(rows: Rows, webhook: Row, reason: str) -> None:
-    """Mark a webhook failed for good, unless its site was emptied meanwhile."""
+    """Mark a webhook failed for good, unless its site was emptied or restored meanwhile."""
     changes = schedule.given_up(reason)
-    rows.update("webhooks", changes, seq=webhook["seq"], id=webhook["id"])
-    refresh_event(rows, webhook["site"], webhook["event_id"])
+    site = webhook["site"]
+    rows.update("webhooks", changes, site=site, seq=webhook["seq"], id=webhook["id"])
+    refresh_event(rows, site, webhook["event_id"])
 
 
 def _tell_failure(webhook: Row, endpoint: Row, reason: str, settled: Row) -> None:
@@ -197,9 +205,15 @@ def _tell_failure(webhook: Row, endpoint: Row, reason: str, settled: Row) -> Non
     _log.info(
         "webhook %s %s to %s (%s) failed: %s; %s",
         *(webhook["event_type"], webhook["event_id"]),
-        *(endpoint["id"], endpoint["url"].partition("?")[0]),
+        *(endpoint["id"], _origin(endpoint["url"])),
         *(reason, next_try),
     )
+
+
+def _origin(url: str) -> str:
+    """Where the URL leads, without what may be secret: credentials, the path, the query."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _attempt(webhook: Row, request: httpx2.Request, outcome: Outcome) -> Row:

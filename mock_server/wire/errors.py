@@ -92,6 +92,13 @@ class ApiError(Exception):
         return body
 
 
+class DamagedError(ApiError):
+    """What was read in the database is nothing that a server wrote; made by `damaged`.
+
+    Reading it again will not help, unlike with other faults of the database.
+    """
+
+
 def cannot_be_blank(param: str) -> ApiError:
     return ApiError(
         400, "param_wrong_value", "cannot be blank", param=param, error_code="param_required"
@@ -286,9 +293,11 @@ def request_limit_exceeded(retry_after: int) -> ApiError:
     )
 
 
-def damaged() -> ApiError:
+def damaged() -> DamagedError:
     """The database holds what no server wrote."""
-    return temporary("The database file is damaged")
+    return DamagedError(
+        503, "internal_temporary_error", "The database file is damaged", type="operation_failed"
+    )
 
 
 def site_read_only() -> ApiError:
