@@ -21,7 +21,8 @@ from mock_server.wire.errors import ApiError
 _KEPT_FOR: Final = 60.0
 """Seconds that a draft is left alone after its last rows."""
 _PAUSE: Final = 0.001
-_JOURNAL: Final = "requests"
+_NO_STATE: Final = ("requests", "idempotency_holds")
+"""Tables of what is asked of a site and by whom: no part of what it holds."""
 
 
 class _Portion(NamedTuple):
@@ -87,12 +88,14 @@ async def draft(database: Database, site: str) -> AsyncIterator[Draft]:
 
 
 async def copy(view: Rows, data_key: str, target: Draft) -> None:
-    """Add what is kept under the data key to the draft, but for the journal.
+    """Add what is kept under the data key to the draft, but for what requests leave there.
+
+    These are the journal, and the idempotency keys that requests under way hold.
 
     `view` shows one state of the database, whatever is written meanwhile (`Database.view`).
     """
     for table, columns in data_keys.tables(view).items():
-        if table == _JOURNAL:  # what was asked of a site is no part of its state
+        if table in _NO_STATE:
             continue
         copied = [column for column in columns if column not in ("seq", "site")]
         async for values in portions.read(view, table, copied, data_key):

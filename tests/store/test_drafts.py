@@ -14,6 +14,7 @@ from mock_server.store import data_keys, drafts
 from mock_server.store.data_keys import BATCH
 from mock_server.store.database import Database, open_database
 from mock_server.store.drafts import Draft, copy, draft
+from mock_server.store.idempotency import check_free, hold
 from mock_server.store.rows import Row, Rows
 from mock_server.store.upkeep import Upkeep
 from mock_server.wire.errors import ApiError
@@ -72,6 +73,20 @@ def test_what_is_adopted_is_a_copy_of_what_there_was_at_the_beginning(opened: Da
 
     assert opened.read(lambda rows: _ids(rows, data_key)) == [f"em_{n}" for n in range(ROWS)]
     assert opened.read(lambda rows: rows.values("SELECT * FROM discarded")) == []
+
+
+def test_a_copy_holds_no_idempotency_key_for_a_request_that_is_under_way(opened: Database) -> None:
+    async def work() -> str:
+        await opened.write(lambda rows: hold(rows, "source", "k", "req_1", 0.0, 60.0))
+        with opened.view() as view:
+            async with draft(opened, "target") as target:
+                await copy(view, "source", target)
+                await opened.write(target.adopt)
+        return target.data_key
+
+    data_key = asyncio.run(work())
+
+    opened.read(lambda rows: check_free(rows, data_key, "k", "req_2", 1.0))
 
 
 def test_a_draft_that_fails_leaves_nothing(opened: Database) -> None:
