@@ -33,19 +33,20 @@ class Lease:
             return True
         from filelock import FileLock, Timeout
 
-        # Whoever comes by a link to the database finds the same lock.
-        if self._lock is None:
-            kept = Path(self._path).resolve()
-            mode = kept.stat().st_mode & 0o666  # whoever may write the database may deliver
-            self._lock = FileLock(f"{kept}.lease", mode=mode)
-        if self._lock.is_locked:
+        if self._lock is not None and self._lock.is_locked:
             return True
+        # Whoever comes by a link to the database finds the same lock.
+        kept = Path(self._path).resolve()
+        file = f"{kept}.lease"
         try:
+            if self._lock is None:
+                mode = kept.stat().st_mode & 0o666  # whoever may write the database may deliver
+                self._lock = FileLock(file, mode=mode)
             self._lock.acquire(blocking=False)
         except Timeout:
             held, failure = False, None
         except (OSError, NotImplementedError) as error:
-            held, failure = False, f"cannot lock {self._lock.lock_file}: {_reason(error)}"
+            held, failure = False, f"cannot lock {file}: {_reason(error)}"
         else:
             held, failure = True, None
         if failure is not None and failure != self.failure:

@@ -5,8 +5,13 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from mock_server.store.database import open_database
+from mock_server.store.lease import Lease
 from tests.deliveries import Desk
 from tests.mailbox import Mailbox
 from tests.receiver import Receiver
@@ -95,6 +100,19 @@ def test_a_lock_that_cannot_be_had_is_told_and_waits_until_it_can(
     assert server.said.count("nothing is delivered from here") == 1
     assert f"nothing is delivered from here: {reason}\n" in server.said
     assert "Traceback" not in server.said
+
+
+def test_nobody_takes_the_lease_of_a_database_whose_file_is_gone(
+    database: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(open_database(str(database))) as opened:
+        lease = Lease(opened)
+        database.unlink()
+
+        assert [lease.held() for _ in range(2)] == [False, False]
+
+    assert lease.failure == f"cannot lock {database}.lease: No such file or directory"
+    assert caplog.text.count("nothing is delivered from here") == 1
 
 
 def test_each_email_is_sent_by_one_of_two_servers(database: Path) -> None:
