@@ -50,13 +50,16 @@ def page(
     if site is not None:
         values["site"] = site
     values |= {_name(key): value for key, value in wanted.items()}
-    repeatable = _repeatable(rows, table, site)
+    repeatable = None
     if after is not None:
+        repeatable = _repeatable(rows, table, site)
         seq = after.seq if repeatable is None else _seq(rows, table, repeatable, time, after)
         values |= {f"after_{time}": after.created_at, "after_seq": seq}
     found = rows.execute(statement, values)
     if len(found) <= size:
         return found, None
+    if after is None:  # else it was asked already; a list of one page never needs it
+        repeatable = _repeatable(rows, table, site)
     last = found[size - 1]
     number = last["seq"] if repeatable is None else _number(rows, table, repeatable, time, last)
     return found[:size], Position(last[time], number)

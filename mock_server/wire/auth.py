@@ -7,6 +7,7 @@ import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Protocol
 
 from mock_server.clock import Clock
@@ -15,6 +16,9 @@ from mock_server.wire import errors
 _SITE_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,48}[a-z0-9])?")
 MAX_SECRET: Final = 100
 """Characters of an API key that a fixture declares."""
+
+_LONGEST_REMEMBERED: Final = 256
+"""Bytes of an Authorization header whose key is remembered."""
 
 _TEST_SUFFIX: Final = "-test"
 
@@ -80,7 +84,7 @@ async def authenticate(directory: Directory, headers: Mapping[bytes, bytes]) -> 
     """
     named = directory.named_by(headers.get(b"host", b""))
     try:
-        secret = _secret(headers.get(b"authorization"))
+        secret = _secret_in(headers.get(b"authorization"))
         opens_test_sites = _opens_test_sites(secret)
         bound = directory.opened_by(secret)
         name = named or bound or default_site(test=opens_test_sites)
@@ -117,10 +121,14 @@ class _RefusedError(Exception):
     """Why a key is refused; it says nothing of the key that would give it away."""
 
 
-def _secret(authorization: bytes | None) -> str:
+def _secret_in(authorization: bytes | None) -> str:
     """The API key: the user name of Basic authentication."""
     if authorization is None:
         raise _RefusedError("no API key was sent")
+    return (_remembered if len(authorization) <= _LONGEST_REMEMBERED else _secret)(authorization)
+
+
+def _secret(authorization: bytes) -> str:
     scheme, _, encoded = authorization.partition(b" ")
     if scheme.lower() != b"basic":
         raise _RefusedError("the Authorization header is not of the scheme Basic")
@@ -132,6 +140,9 @@ def _secret(authorization: bytes | None) -> str:
     if " " in secret or not secret.isprintable():
         raise _RefusedError("the key holds white space or a control character")
     return secret
+
+
+_remembered = lru_cache(maxsize=1024)(_secret)
 
 
 def _opens_test_sites(secret: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 
@@ -10,6 +11,8 @@ ENVIRONMENTS: Final = ("chargebee.com", "localhost")
 
 _LONGEST: Final = 253
 """Characters of a domain name; a longer host is none."""
+_REMEMBERED: Final = 1024
+"""Hosts whose site is remembered; each request asks for it twice."""
 
 
 class Environments:
@@ -23,9 +26,13 @@ class Environments:
         """`further` are domains besides `ENVIRONMENTS`."""
         self._names = frozenset({*ENVIRONMENTS, *(domain.lower() for domain in further)})
         self._suffixes = tuple(f".{name}" for name in self._names)
+        self._sites = lru_cache(_REMEMBERED)(self._find_site)
 
     def site_of(self, host: bytes) -> str | None:
         """The site that a Host header names; None for a bare, a foreign or no name."""
+        return (self._sites if len(host) <= _LONGEST else self._find_site)(host)
+
+    def _find_site(self, host: bytes) -> str | None:
         name = parse_host(host)
         if not self.know(name) or name in self._names:
             return None

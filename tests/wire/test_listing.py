@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import closing
 from typing import Any
+from unittest.mock import patch
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -69,6 +70,21 @@ def test_a_walk_shows_every_row_once_the_latest_first(moments: list[int], size: 
             after = mailbox.turn(size, after)
 
         assert mailbox.shown == mailbox.latest_first()
+
+
+def test_a_list_of_one_page_is_one_statement() -> None:
+    with closing(open_database(":memory:")) as database:
+        mailbox = Mailbox(database)
+        mailbox.add([1_700_000_000])
+        read: list[str] = []
+
+        def work(rows: Rows) -> None:
+            with patch.object(rows, "find", side_effect=lambda table, *_, **__: read.append(table)):
+                page(rows, "emails", SITE, size=1, after=None)
+
+        database.read(work)
+
+        assert read == []
 
 
 @given(st.lists(MOMENTS, max_size=20), st.data())
