@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
@@ -18,7 +17,7 @@ from mock_server.api.unknown_path import unknown_path
 from mock_server.contract import facts
 from mock_server.store.database import Database
 from mock_server.wire import errors
-from mock_server.wire.answer import send_error
+from mock_server.wire.answer import send_error, send_internal_error
 from mock_server.wire.auth import Directory
 from mock_server.wire.call import trace_of
 from mock_server.wire.errors import ApiError
@@ -29,8 +28,6 @@ Found: TypeAlias = Match[Endpoint] | None
 _FOUND: Final = "chargebee_mock.found"
 _LONGEST: Final = 200
 """Characters that are quoted of an id."""
-
-_log = logging.getLogger("chargebee_mock")
 
 
 class Gateway:
@@ -76,9 +73,7 @@ class Gateway:
         except asyncio.CancelledError:  # the server stops, and this request's body never came
             await send_error(scope, send, errors.temporary("The server is stopping"))
         except Exception:
-            request_id = trace_of(scope).request_id
-            _log.exception("request %s failed", request_id)
-            await send_error(scope, send, errors.internal_error(request_id))
+            await send_internal_error(scope, send)
 
     def operation_of(self, scope: Scope) -> str | None:
         """The name of the operation that a request asks for; None where it asks for none."""

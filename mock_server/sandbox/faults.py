@@ -7,12 +7,14 @@ started anew, count as one; only requests that a rule matches pay for it.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
+from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.sandbox.fault_answers import Answer, send_spoiled
@@ -21,7 +23,7 @@ from mock_server.store import idempotency, rate_limit, sites
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows, read_json
 from mock_server.wire import errors
-from mock_server.wire.answer import send_error
+from mock_server.wire.answer import send_error, send_internal_error
 from mock_server.wire.auth import Directory, Site, authenticate
 from mock_server.wire.call import Trace, trace_of
 from mock_server.wire.errors import ApiError
@@ -41,6 +43,8 @@ _RATE_LIMIT: Final = "rate_limit"
 _ANY: Final = """
     SELECT EXISTS (SELECT 1 FROM faults) OR EXISTS (SELECT 1 FROM rate_limits) AS found
 """
+
+_log = logging.getLogger("chargebee_mock")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Faults:
             await self._pass(scope, _Body(receive), send)
         except ApiError as error:  # of the database: the application's own it has answered
             await send_error(scope, send, error)
+        except Exception:
+            await send_internal_error(scope, send)
 
     async def _pass(self, scope: Scope, body: _Body, send: Send) -> None:
         try:
@@ -251,11 +257,15 @@ def _key_of(scope: Scope) -> str | None:
 
 
 def _learn(rows: Rows, site: str) -> _Known:
-    rules = tuple(
-        Rule(row["id"], NewFault.model_validate(read_json(row["rule"], dict)))
-        for row in rows.all("faults", "id", "rule", site=site)
-    )
-    return _Known(rules, limited=rate_limit.find(rows, site) is not None)
+    rules = []
+    for row in rows.all("faults", "id", "rule", site=site):
+        try:
+            given = NewFault.model_validate(read_json(row["rule"], dict))
+        except ValidationError:  # another version of this server made it
+            _log.warning("the fault %s does nothing: this version does not know it", row["id"])
+        else:
+            rules.append(Rule(row["id"], given))
+    return _Known(tuple(rules), limited=rate_limit.find(rows, site) is not None)
 
 
 def _params(scope: Scope, content_type: bytes, body: bytes) -> dict[str, str]:

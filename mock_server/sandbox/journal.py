@@ -43,7 +43,7 @@ _requests = logging.getLogger("chargebee_mock.requests")
 
 @dataclass(slots=True)
 class Entry:
-    """One request, as it was seen on the wire."""
+    """One request, as it was seen on the wire; of the bodies, the first MAX_KEPT_BODY bytes."""
 
     scope: Scope
     trace: Trace
@@ -90,8 +90,7 @@ class Journal:
 
         async def heard() -> Message:
             message = await receive()
-            if len(entry.body) < MAX_KEPT_BODY:
-                entry.body += message.get("body", b"")
+            entry.body += message.get("body", b"")[: MAX_KEPT_BODY - len(entry.body)]
             return message
 
         async def said(message: Message) -> None:
@@ -100,7 +99,7 @@ class Journal:
                 entry.answer_headers = message["headers"]
                 message["headers"].extend(_headers_about(trace))
             else:
-                entry.answer += message["body"]
+                entry.answer += message["body"][: MAX_KEPT_BODY - len(entry.answer)]
             await send(message)
 
         await self._app(scope, heard, said)
@@ -212,7 +211,7 @@ def _json(value: object) -> str:
 
 
 def _readable(body: bytes) -> str:
-    return body[:MAX_KEPT_BODY].decode("utf-8", "replace")
+    return body.decode("utf-8", "replace")
 
 
 def _header(scope: Scope, name: bytes) -> bytes:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from typing import Any, Final, TypeAlias
 
 from pydantic_core import to_json
 from starlette.types import Scope, Send
 
+from mock_server.wire import errors
+from mock_server.wire.call import trace_of
 from mock_server.wire.errors import ApiError
 
 Headers: TypeAlias = Iterable[tuple[bytes, bytes]]
@@ -20,6 +23,8 @@ _ON_ALL: Final = (
     (b"server", b"ChargeBee"),
 )
 _ON_GET: Final = (_ON_ALL[0], (b"expires", b"Thu, 01 Jan 1970 00:00:00 UTC"), *_ON_ALL[1:])
+
+_log = logging.getLogger("chargebee_mock")
 
 
 def answer_headers(method: str, status: int, length: int) -> list[tuple[bytes, bytes]]:
@@ -34,6 +39,13 @@ def answer_headers(method: str, status: int, length: int) -> list[tuple[bytes, b
 async def send_error(scope: Scope, send: Send, error: ApiError) -> None:
     headers = [(name.encode(), value.encode()) for name, value in error.headers.items()]
     await send_json(scope, send, error.status, to_json(error.body()), headers)
+
+
+async def send_internal_error(scope: Scope, send: Send) -> None:
+    """Answer that something failed which should not, and log the exception that is handled."""
+    request_id = trace_of(scope).request_id
+    _log.exception("request %s failed", request_id)
+    await send_error(scope, send, errors.internal_error(request_id))
 
 
 async def send_json(

@@ -6,7 +6,9 @@ import json
 import math
 import re
 import socket
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -856,6 +858,32 @@ def test_a_server_that_was_started_anew_goes_on_counting(database: Path) -> None
         with site.mock() as mock, site.api() as api:
             assert shown(mock, rule["id"])["fired"] == 1
             assert statuses(api, 2) == [429, 200]
+
+
+def test_a_rule_that_this_version_does_not_know_does_nothing_and_is_named(database: Path) -> None:
+    with Server(database) as server:
+        site = server.site()
+        with site.mock() as mock, site.api() as api:
+            unknown = add(mock, answer="cut")
+            with closing(sqlite3.connect(database, isolation_level=None)) as connection:
+                connection.execute("UPDATE faults SET rule = ?", ('{"answer": "to_come"}',))
+            add(mock, answer="lock_timeout", times=1)
+
+            assert statuses(api, 2) == [429, 200]
+            assert mock.delete(f"/faults/{unknown['id']}").status_code == 200
+        assert f"the fault {unknown['id']} does nothing" in complaints(server)
+
+
+def test_a_failure_of_our_own_is_answered_as_an_error_of_chargebees(database: Path) -> None:
+    failing = "from mock_server.sandbox.fault_rules import Rule\nRule.matches = lambda *_: 1 / 0\n"
+    with Server(database, prelude=failing) as server:
+        site = server.site()
+        with site.mock() as mock, site.api() as api:
+            add(mock, answer="lock_timeout")
+            answer = api.get("/orders")
+        assert answer.status_code == 500
+        assert answer.json()["api_error_code"] == "internal_error"
+        assert "ZeroDivisionError" in complaints(server)
 
 
 # The journal

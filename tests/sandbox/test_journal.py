@@ -112,6 +112,17 @@ def test_of_a_long_body_the_beginning_is_kept(api: httpx2.Client, mock: httpx2.C
     assert request["body"] == "note=" + "x" * (64 * 1024 - 5)
 
 
+def test_of_a_long_answer_the_beginning_is_kept(api: httpx2.Client, mock: httpx2.Client) -> None:
+    customer = {"id": "c", "created_at": 0, "meta_data": {"note": "x" * 60_000}}
+    mock.post("/seed", json={"customers": [customer, customer | {"id": "d"}]})
+    answer = api.get("/customers")
+
+    (request,) = journal(mock)
+
+    assert len(answer.text) > 120_000
+    assert request["answer"] == answer.content[: 64 * 1024].decode()
+
+
 def test_a_body_that_is_no_text_is_kept_as_far_as_it_is(
     api: httpx2.Client, mock: httpx2.Client
 ) -> None:
