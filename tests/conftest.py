@@ -10,10 +10,15 @@ from pathlib import Path
 import httpx2
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from tests.clients import node
 from tests.deliveries import Desk
 from tests.server import Server, Site
+
+# How long an example takes is up to whatever else the machine does.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

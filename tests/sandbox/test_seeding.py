@@ -605,9 +605,7 @@ def fixtures(draw: st.DrawFn) -> dict[str, Any]:
     return {"customers": customers, "invoices": invoices, "orders": orders}
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(fixtures())
 def test_any_sound_fixture_comes_out_and_goes_in_again(
     server: Server, fixture: dict[str, Any]
