@@ -12,7 +12,7 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -41,6 +41,9 @@ _NO_LOCKS: Final = (
     sqlite3.SQLITE_IOERR_CHECKRESERVEDLOCK,
 )
 _WHILE_RUNNING: Final = "while the server runs; start the server again"
+_ALONE: Final = 0o600
+_WITH_GROUP: Final = 0o660
+_OPEN_TO_READ: Final = 0o644
 _CANNOT_WRITE: Final = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 
 _log = logging.getLogger("chargebee_mock")
@@ -105,7 +108,9 @@ def open_file(name: str) -> DatabaseFile:
         return DatabaseFile(connection)
     try:
         _make(Path(path))
-        return _open(path)
+        opened = _open(path)
+        _close_to_others(path)
+        return opened
     except schema.SchemaError as error:
         raise DatabaseError(str(error)) from None
     except (sqlite3.Error, OSError) as error:
@@ -203,9 +208,23 @@ def _make(file: Path) -> None:
     if file.exists():
         return
     file.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))  # it holds keys and passwords
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, _ALONE))  # it holds keys and passwords
     if _is_shared(file.parent):
-        file.chmod(0o660)
+        file.chmod(_WITH_GROUP)
+
+
+def _close_to_others(path: str) -> None:
+    """Give a file of our own that everybody may read the permissions of a new one.
+
+    That is how earlier versions made them. Any other permissions are somebody's choice.
+    """
+    found = os.stat(path)
+    if stat.S_IMODE(found.st_mode) != _OPEN_TO_READ or found.st_uid != os.geteuid():
+        return
+    mode = _WITH_GROUP if _is_shared(Path(path).parent) else _ALONE
+    for file in (path, f"{path}-wal", f"{path}-shm"):
+        with suppress(OSError):  # it is not there, or its file system has no permissions
+            os.chmod(file, mode)
 
 
 def _is_shared(folder: Path) -> bool:

@@ -81,13 +81,46 @@ def test_the_files_are_their_owners_alone(folder: Path) -> None:
         )
 
 
-def test_a_file_that_is_there_keeps_its_permissions(folder: Path) -> None:
+@pytest.mark.parametrize("chosen", [0o640, 0o660, 0o666])
+def test_a_file_that_is_there_keeps_the_permissions_that_somebody_chose(
+    folder: Path, chosen: int
+) -> None:
+    file = folder / "state.sqlite"
+    file.touch()
+    file.chmod(chosen)
+
+    with closing(open_database(str(file))):
+        assert set(modes(folder).values()) == {chosen}
+
+
+@pytest.mark.parametrize(("hands_on", "mode"), [(False, 0o600), (True, 0o660)])
+def test_a_file_that_everybody_may_read_is_closed_to_them(
+    folder: Path, hands_on: bool, mode: int
+) -> None:
+    if hands_on:
+        folder.chmod(0o2775)
     file = folder / "state.sqlite"
     file.touch()
     file.chmod(0o644)
 
-    with closing(open_database(str(file))):
-        assert set(modes(folder).values()) == {0o644}
+    with closing(open_database(str(file))) as opened:
+        asyncio.run(opened.write(lambda rows: rows.insert("sites", SITE | {"name": "a"})))
+
+        assert modes(folder) == dict.fromkeys(
+            ("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"), mode
+        )
+
+
+def test_a_file_of_another_program_keeps_its_permissions(folder: Path) -> None:
+    file = folder / "other.sqlite"
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("CREATE TABLE theirs (x)")
+    file.chmod(0o644)
+
+    with pytest.raises(DatabaseError, match="another program"):
+        open_database(str(file))
+
+    assert modes(folder) == {"other.sqlite": 0o644}
 
 
 def test_any_user_of_the_group_goes_on_with_the_file_in_a_folder_that_hands_its_group_on(
