@@ -61,7 +61,7 @@ from mock_server.wire import base_path
 from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
 from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
-from mock_server.wire.hosts import Environments, is_loopback
+from mock_server.wire.hosts import Environments
 from mock_server.wire.idempotency import Underway
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS, "v2": ()}
@@ -85,9 +85,10 @@ class Application:
     """What runs beside it. Raises ApiError where the database refuses what is written first."""
 
 
-def build(settings: Settings) -> Application:
+def build(settings: Settings, *, local_only: bool = True) -> Application:
     """The server's application, with its database open.
 
+    With `local_only` nobody but this machine reaches it, and `Guard` sees to it that it stays so.
     Raises `store.database_file.DatabaseError`, `resources.seed.SeedError` or, for a URL that
     webhooks cannot go to, ValueError; each with one clear line.
     """
@@ -189,8 +190,8 @@ def build(settings: Settings) -> Application:
     guard = Guard(
         until_stopped,
         environments,
-        local_only=is_loopback(settings.host),
-        hosts=settings.allowed_host,
+        local_only=local_only,
+        hosts=(*settings.allowed_host, settings.host),
         origins=settings.allowed_origin,
     )
     return Application(application, lifespan)

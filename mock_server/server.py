@@ -20,7 +20,7 @@ from mock_server import log
 from mock_server.app import build
 from mock_server.resources.seed import SeedError
 from mock_server.settings import Settings
-from mock_server.sockets import listen_on, url_of
+from mock_server.sockets import are_local, listen_on, url_of
 from mock_server.store.database_file import DatabaseError
 from mock_server.wire import protocol
 from mock_server.wire.errors import ApiError
@@ -63,7 +63,7 @@ def _work(settings: Settings, listeners: list[socket.socket], ready: Callable[[]
 def _serve(
     settings: Settings, listeners: list[socket.socket], announce: Callable[[], None]
 ) -> None:
-    application = build(settings)
+    application = build(settings, local_only=are_local(listeners))
     config = uvicorn.Config(
         application.asgi,
         http=_protocol(settings),

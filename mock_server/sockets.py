@@ -6,6 +6,7 @@ import errno
 import socket
 from collections.abc import Iterable
 from contextlib import ExitStack
+from ipaddress import ip_address
 from typing import Final
 
 _BOTH_FAMILIES: Final = {"localhost": ("127.0.0.1", "::1"), "::": ("0.0.0.0", "::")}  # noqa: S104
@@ -33,6 +34,12 @@ def listen_on(host: str, port: int) -> list[socket.socket]:
             if port != 0 or error.errno != errno.EADDRINUSE:
                 raise  # else what was free for the first was not for the second
     return _listen(addresses, port, one_will_do=both is not None)
+
+
+def are_local(listeners: Iterable[socket.socket]) -> bool:
+    """Whether only this machine reaches them."""
+    addresses = (str(listener.getsockname()[0]) for listener in listeners)
+    return all(ip_address(address).is_loopback for address in addresses)
 
 
 def url_of(listeners: Iterable[socket.socket], scheme: str = "http") -> str:

@@ -62,10 +62,3 @@ def is_address(name: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches a server that listens on the host."""
-    if is_address(host):
-        return ip_address(host).is_loopback
-    return host == "localhost" or host.endswith(".localhost")

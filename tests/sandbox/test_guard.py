@@ -121,6 +121,15 @@ class TestHosts:
 
         assert answer.status_code == 200
 
+    def test_a_name_that_leads_to_this_machine_alone_is_guarded_and_known_itself(self) -> None:
+        with Server(":memory:", "--host", "127.1") as server:
+            told = {
+                host: httpx2.get(f"{server.url}/_mock/health", headers={"Host": host}).status_code
+                for host in ("127.1:8010", "127.0.0.1", "evil.example")
+            }
+
+        assert told == {"127.1:8010": 200, "127.0.0.1": 200, "evil.example": 403}
+
     def test_a_server_that_others_reach_answers_by_any_name(self, tmp_path: Any) -> None:
         with Server(":memory:", "--host", "0.0.0.0") as server:
             url = server.url.replace("0.0.0.0", "127.0.0.1")
