@@ -65,19 +65,19 @@ def payload(rows: Rows, site: str, event_id: str) -> bytes:
 
 
 class Client(WebhookClient):
-    """Calls nobody: each call has the next of these outcomes, `meanwhile` happens during it."""
+    """Calls nobody: each call has the next of these outcomes, and `meanwhile` happens in it."""
 
     def __init__(self, outcomes: list[Outcome], meanwhile: Callable[[Rows], object]) -> None:
         super().__init__(Timeouts(), Trust())
         self.database: Database
-        self._outcomes = outcomes
+        self.outcomes = outcomes
         self._meanwhile = meanwhile
 
     async def send(self, site: str, request: httpx2.Request) -> Outcome:
-        if not self._outcomes:
+        if not self.outcomes:
             await asyncio.Event().wait()  # for ever
         await self.database.write(self._meanwhile)
-        return self._outcomes.pop(0)
+        return self.outcomes.pop(0)
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def opened() -> Iterator[Database]:
 
 
 def deliver(database: Database, client: Client, read: outbox_worker.Payload, *given: Row) -> None:
-    """Have these webhooks delivered, until the worker has had its time for it."""
+    """Have these webhooks delivered, until each call was made and the worker has seen to it."""
 
     def plant(rows: Rows) -> None:
         rows.insert("sites", SITE)
@@ -101,7 +101,10 @@ def deliver(database: Database, client: Client, read: outbox_worker.Payload, *gi
             database, Lease(database), read, client, retry_scale=1, attempts_limit=100
         )
         running = asyncio.create_task(worker.run())
-        await asyncio.sleep(0.1)
+        async with asyncio.timeout(10):
+            while client.outcomes:
+                await asyncio.sleep(0.01)
+        await asyncio.sleep(0.05)
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
