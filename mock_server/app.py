@@ -41,6 +41,7 @@ from mock_server.sandbox.deliveries import deliveries
 from mock_server.sandbox.export import export
 from mock_server.sandbox.fault_routes import faults, rate_limits
 from mock_server.sandbox.faults import Faults
+from mock_server.sandbox.fixture_body import FixtureReader
 from mock_server.sandbox.guard import Guard
 from mock_server.sandbox.health import health
 from mock_server.sandbox.journal import Journal
@@ -146,11 +147,12 @@ def build(settings: Settings, *, local_only: bool = True) -> Application:
     _refuse_as_chargebee(app)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     limited = not settings.no_limits
+    reader = FixtureReader()
     for router in (
         health(database, lease),
         coverage(gateway.operations),
-        sites_and_reset(database, sites, journal),
-        seeding(database, sites, limited=limited),
+        sites_and_reset(database, sites, journal, reader),
+        seeding(database, sites, reader, limited=limited),
         snapshots(database, sites, journal),
         recorded(database),
         requests(database, journal),

@@ -13,7 +13,7 @@ from mock_server.api.openapi import refusals
 from mock_server.resources import seed, site_fixture, webhook_endpoint
 from mock_server.resources.fixture import Fixture
 from mock_server.resources.seed import CheckedSeed, LostReferenceError, Planting, Seed
-from mock_server.sandbox.fixture_body import beside, described, read_fixture
+from mock_server.sandbox.fixture_body import FixtureReader, described
 from mock_server.sandbox.scope import SiteName, SiteNameOrNew
 from mock_server.sandbox.spool import spooled
 from mock_server.store.database import Database
@@ -38,7 +38,7 @@ class Loaded(BaseModel):
     ignored: list[str] | None = None
 
 
-def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
+def seeding(database: Database, sites: Sites, reader: FixtureReader, *, limited: bool) -> APIRouter:
     """The routes; with `limited`, a site has no more endpoints than Chargebee allows."""
     router = APIRouter(tags=["sites"], responses=refusals(400, 404, 503))
 
@@ -50,7 +50,7 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
 
         What has the same id is replaced, the rest stays. No events are recorded.
         """
-        given, checked, planting = await read_fixture(request, _prepare)
+        given, checked, planting = await reader.read(request, _prepare)
         owner = await sites.site(site)
 
         def work(rows: Rows) -> None:
@@ -63,7 +63,7 @@ def seeding(database: Database, sites: Sites, *, limited: bool) -> APIRouter:
         try:
             await database.write(work)
         except LostReferenceError as lost:
-            raise await beside(partial(given.error, lost.reason, lost.path)) from None
+            raise await reader.work(partial(given.error, lost.reason, lost.path)) from None
         counts = {kind: len(getattr(checked.seed, kind)) for kind in Seed.model_fields}
         return Loaded(
             loaded={kind: count for kind, count in counts.items() if count},

@@ -12,7 +12,7 @@ from mock_server.api.openapi import refusals
 from mock_server.resources import seed
 from mock_server.resources.fixture import Fixture
 from mock_server.resources.resource import Moment
-from mock_server.sandbox.fixture_body import described, read_fixture
+from mock_server.sandbox.fixture_body import FixtureReader, described
 from mock_server.sandbox.journal import Journal
 from mock_server.sandbox.scope import SiteName
 from mock_server.settings import MAX_ID_SEED
@@ -66,7 +66,9 @@ class SiteList(BaseModel):
     list: list[ShownSite]
 
 
-def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRouter:
+def sites_and_reset(
+    database: Database, sites: Sites, journal: Journal, reader: FixtureReader
+) -> APIRouter:
     router = APIRouter(tags=["sites"], responses=refusals(400, 404, 503))
 
     def shown(request: Request, name: str) -> ShownSite:
@@ -91,7 +93,7 @@ def sites_and_reset(database: Database, sites: Sites, journal: Journal) -> APIRo
     )
     async def create_site(request: Request) -> ShownSite:
         """A new site, ready at once; `{"seed": {}}` makes an empty one."""
-        asked = await read_fixture(request, _read)
+        asked = await reader.read(request, _read)
         await sites.create(asked.name, asked.seed, asked.id_seed)
         made = shown(request, asked.name)
         return made.model_copy(update={"ignored": asked.ignored or None})
