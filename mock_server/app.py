@@ -56,6 +56,7 @@ from mock_server.sandbox.webhook_endpoints import webhook_endpoints
 from mock_server.settings import Settings
 from mock_server.store.database import Database, open_database
 from mock_server.store.lease import Lease
+from mock_server.store.requests import Bounds
 from mock_server.store.sites import ALWAYS_THERE, Sites
 from mock_server.store.upkeep import Upkeep
 from mock_server.wire import base_path
@@ -112,7 +113,11 @@ def build(settings: Settings, *, local_only: bool = True) -> Application:
     gateway = Gateway(VERSIONS, sites, database, underway, strict_params=settings.strict_params)
     spoiled = Faults(gateway, database, sites, underway, gateway.operation_of)
     journal = Journal(
-        spoiled, database, sites, limit=settings.journal_limit, shared=settings.workers > 1
+        spoiled,
+        database,
+        sites,
+        bounds=Bounds(settings.journal_limit, settings.journal_bytes),
+        shared=settings.workers > 1,
     )
     lease = Lease(database)
     workers = _workers(settings, database, lease)

@@ -97,6 +97,7 @@ class Settings:
     )
     sites_limit: int = _knob(10_000, "How many sites are made, in all.")
     journal_limit: int = _knob(10_000, "How many of the latest requests the journal keeps.")
+    journal_bytes: int = _knob(64 * 1024 * 1024, "How many bytes of them it keeps.")
     webhook_url: tuple[str, ...] = _knob(
         (),
         "URL that the webhooks of every site are delivered to; may be given several times.",
@@ -140,6 +141,7 @@ class Settings:
             raise ValueError(f"id_seed: not a line of text of up to {MAX_ID_SEED} characters")
         _within("sites_limit", self.sites_limit, 2, 10_000_000)
         _within("journal_limit", self.journal_limit, 0, 10_000_000)
+        _within("journal_bytes", self.journal_bytes, 1, 2**40)
         _within("attempts_limit", self.attempts_limit, 0, 10_000_000)
         _within("webhook_retry_scale", self.webhook_retry_scale, 0, 1000)
         _within("webhook_connect_timeout", self.webhook_connect_timeout, 0.01, 3600)

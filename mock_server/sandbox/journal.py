@@ -17,7 +17,9 @@ from pydantic_core import to_json
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from mock_server.log import request_line
+from mock_server.store import requests
 from mock_server.store.database import Database
+from mock_server.store.requests import Bounds
 from mock_server.store.rows import Row, Rows
 from mock_server.wire import headers
 from mock_server.wire.auth import Directory, default_site
@@ -57,7 +59,7 @@ class Entry:
 
 
 class Journal:
-    """An ASGI layer that writes down what passes through it; it keeps the latest `limit`.
+    """An ASGI layer that writes down what passes through it; it keeps the latest within `bounds`.
 
     `shared` says that other processes journal into the same database.
     """
@@ -68,13 +70,13 @@ class Journal:
         database: Database,
         directory: Directory,
         *,
-        limit: int,
+        bounds: Bounds,
         shared: bool,
     ) -> None:
         self._app = app
         self._database = database
         self._directory = directory
-        self._limit = limit
+        self._bounds = bounds
         self._shared = shared
         self._waiting: list[Entry] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -105,7 +107,7 @@ class Journal:
         await self._app(scope, heard, said)
         entry.duration = time.perf_counter() - entry.started
         self._log(entry)
-        if self._limit:
+        if self.keeps:
             self._waiting.append(entry)
             if len(self._waiting) == BATCH:
                 self._flush_soon()
@@ -115,7 +117,7 @@ class Journal:
     @property
     def keeps(self) -> bool:
         """Whether anything is kept at all."""
-        return self._limit > 0
+        return self._bounds.requests > 0
 
     async def settle(self) -> None:
         """Return once every request that was answered so far can be read from the database.
@@ -133,7 +135,10 @@ class Journal:
             if not waiting:
                 return
             try:
-                await self._database.write(lambda rows: self._keep(rows, waiting))
+                more = await self._database.write(lambda rows: self._keep(rows, waiting))
+                while more:
+                    await asyncio.sleep(0)
+                    more = await self._database.write(self._drop_some)
             except ApiError as error:
                 _log.warning("the journal lost %d requests: %s", len(waiting), error)
 
@@ -143,12 +148,12 @@ class Journal:
             self._timer = None
         self._task = asyncio.ensure_future(self.flush())
 
-    def _keep(self, rows: Rows, entries: list[Entry]) -> None:
-        rows.insert_all("requests", [_row(entry) for entry in entries])
-        rows.execute(
-            "DELETE FROM requests WHERE seq <= (SELECT max(seq) FROM requests) - :limit",
-            {"limit": self._limit},
-        )
+    def _keep(self, rows: Rows, entries: list[Entry]) -> bool:
+        requests.keep(rows, [_row(entry) for entry in entries])
+        return self._drop_some(rows)
+
+    def _drop_some(self, rows: Rows) -> bool:
+        return requests.drop_some(rows, self._bounds)
 
     def _log(self, entry: Entry) -> None:
         if _requests.isEnabledFor(logging.INFO):

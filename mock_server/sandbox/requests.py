@@ -22,6 +22,7 @@ from mock_server.sandbox.scope import SiteName, SiteNameOrAll
 from mock_server.store import data_keys
 from mock_server.store.database import Database
 from mock_server.store.paging import page
+from mock_server.store.requests import forget
 from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 from mock_server.wire.errors import ApiError
@@ -152,11 +153,8 @@ def requests(database: Database, journal: Journal) -> APIRouter:
         """Forget the site's requests."""
         await journal.settle()
 
-        def work(rows: Rows) -> Emptied:
-            check_site(rows, site)
-            return Emptied(deleted=rows.delete(TABLE, site=site))
-
-        return await database.write(work)
+        database.read(lambda rows: check_site(rows, site))
+        return Emptied(deleted=await forget(database, site))
 
     return router
 

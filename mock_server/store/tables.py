@@ -348,10 +348,13 @@ class IdempotencyHoldRow(SQLModel, table=True):
 
 
 class RequestRow(SQLModel, table=True):
-    """The journal: a request and its answer."""
+    """The journal: a request and its answer.
+
+    `position` is how many bytes the journal has kept up to and with this request.
+    """
 
     __tablename__: ClassVar[str] = "requests"
-    __table_args__ = (_listed("requests"),)
+    __table_args__ = (_listed("requests"), Index("requests_position", "position"))
 
     seq: int | None = Field(default=None, primary_key=True)
     site: str
@@ -371,6 +374,7 @@ class RequestRow(SQLModel, table=True):
     started_at: float | None = None
     ignored_params: str | None = None
     answer_headers: str | None = None
+    position: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
 
 
 class FaultRow(SQLModel, table=True):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -177,6 +179,29 @@ def test_what_a_remark_quotes_is_made_fit_for_a_header(
 
     remark = dict(answer.headers.raw)[b"x-mock-remark"]
     assert remark == b"header chargebee-event-email: " + told
+
+
+def test_the_journal_keeps_the_latest_bytes_and_the_file_gives_its_room_back(
+    database: Path,
+) -> None:
+    note = "x" * 60_000
+    most = 2_000_000
+    with Server(database, "--journal-bytes", str(most)) as bounded:
+        site = bounded.site()
+        with site.api() as api, site.mock() as mock:
+            for number in range(200):
+                api.post(f"/orders/{number}", data={"note": note})
+            kept = journal(mock, limit=1000)
+            assert [request["path"] for request in kept[:2]] == [
+                "/api/v1/orders/199",
+                "/api/v1/orders/198",
+            ]
+            assert most * 0.9 < sum(len(request["body"]) for request in kept) < most
+            mock.delete("/requests").raise_for_status()
+            assert journal(mock) == []
+    with closing(sqlite3.connect(database)) as left:
+        assert left.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+        assert left.execute("SELECT count(*) FROM requests").fetchone() == (0,)
 
 
 @pytest.mark.parametrize("limit", [0, 3])
