@@ -62,9 +62,10 @@ from mock_server.store.upkeep import Upkeep
 from mock_server.wire import base_path
 from mock_server.wire.auth import default_site
 from mock_server.wire.ceiling import BodyCeiling
-from mock_server.wire.errors import ApiError, internal_error, temporary, unusable_fixture
+from mock_server.wire.errors import ApiError, internal_error, unusable_fixture
 from mock_server.wire.hosts import Environments
 from mock_server.wire.idempotency import Underway
+from mock_server.wire.stopping import answer_unless_stopped
 
 VERSIONS: Final = {v1.VERSION: v1.OPERATIONS, "v2": ()}
 """The operations of each API version that are carried out."""
@@ -185,9 +186,9 @@ def build(settings: Settings, *, local_only: bool = True) -> Application:
 
     async def until_stopped(scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            await bounded(base_path.put_in(scope, settings.root_path), receive, send)
-        except asyncio.CancelledError:  # the server stops, and the call still waits for something
-            stopping = temporary("The server is stopping")
+            rooted = base_path.put_in(scope, settings.root_path)
+            await answer_unless_stopped(bounded, rooted, receive, send)
+        except ApiError as stopping:  # the call still waited for something
             await JSONResponse(stopping.body(), stopping.status)(scope, receive, send)
         except RuntimeError as error:  # so says Starlette that an answer had begun already
             if not isinstance(error.__cause__, ApiError):

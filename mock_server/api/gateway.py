@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, TypeAlias
@@ -16,7 +15,6 @@ from mock_server.api.routes import Match, Routes
 from mock_server.api.unknown_path import unknown_path
 from mock_server.contract import facts
 from mock_server.store.database import Database
-from mock_server.wire import errors
 from mock_server.wire.answer import send_error, send_internal_error
 from mock_server.wire.auth import Directory
 from mock_server.wire.call import trace_of
@@ -70,8 +68,6 @@ class Gateway:
             await send_error(scope, send, error)
         except ClientDisconnect:
             return
-        except asyncio.CancelledError:  # the server stops, and this request's body never came
-            await send_error(scope, send, errors.temporary("The server is stopping"))
         except Exception:
             await send_internal_error(scope, send)
 

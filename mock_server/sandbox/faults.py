@@ -10,9 +10,9 @@ import asyncio
 import logging
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from pydantic import ValidationError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -30,8 +30,7 @@ from mock_server.wire.errors import ApiError
 from mock_server.wire.form import MAX_BODY, flatten, parse
 from mock_server.wire.headers import read_headers
 from mock_server.wire.idempotency import Underway, key_of
-
-Result = TypeVar("Result")
+from mock_server.wire.stopping import answer_unless_stopped
 
 CHANGED: Final = "faults"
 """The channel that is notified when rules or limits were made or removed."""
@@ -87,14 +86,17 @@ class Faults:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            if not self._there_are_any():
-                await self._app(scope, receive, send)
-                return
-            await self._pass(scope, _Body(receive), send)
-        except ApiError as error:  # of the database: the application's own it has answered
+            await answer_unless_stopped(self._answer, scope, receive, send)
+        except ApiError as error:  # of the database or a stop: the application answers its own
             await send_error(scope, send, error)
         except Exception:
             await send_internal_error(scope, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._there_are_any():
+            await self._pass(scope, _Body(receive), send)
+        else:
+            await self._app(scope, receive, send)
 
     async def _pass(self, scope: Scope, body: _Body, send: Send) -> None:
         try:
@@ -103,7 +105,7 @@ class Faults:
             await self._app(scope, body.receive, send)
             return
         known = self._known(site.name)
-        if not known.is_empty and await _unless_stopped(body.read()):
+        if not known.is_empty and await body.read():
             trace = trace_of(scope)
             trace.site, trace.key_name = site.name, key.name
             trace.operation = self._operation_of(scope)
@@ -176,7 +178,7 @@ class Faults:
         if rule.given.after:
             answer = Answer()
             await self._app(scope, receive, answer.hear)
-        await _unless_stopped(asyncio.sleep(delay))
+        await asyncio.sleep(delay)
         if rule.given.answer is not None:
             await send_spoiled(rule, answer, scope, receive, send)
         elif answer is not None:
@@ -275,11 +277,3 @@ def _params(scope: Scope, content_type: bytes, body: bytes) -> dict[str, str]:
     except ApiError:
         return {}
     return flatten(form.values)
-
-
-async def _unless_stopped(waiting: Awaitable[Result]) -> Result:
-    """The result; ApiError 503 where the server stops before."""
-    try:
-        return await waiting
-    except asyncio.CancelledError:
-        raise errors.temporary("The server is stopping") from None

@@ -19,6 +19,11 @@ def lend(state: Mapping[str, Any], transport: asyncio.Transport) -> dict[str, An
     return {**state, _TRANSPORT: transport}
 
 
+def is_lent(scope: Scope) -> bool:
+    """Whether there is a connection; not where the application is called in its own process."""
+    return _TRANSPORT in scope.get("state", {})
+
+
 async def cut(scope: Scope, receive: Receive) -> None:
     """End the connection at once, and return when it is gone.
 

@@ -413,6 +413,32 @@ def test_a_server_that_stops_answers_a_request_whose_body_never_came(database: P
     assert b"The server is stopping" in answer
 
 
+@pytest.mark.parametrize("limited", [True, False])
+def test_a_server_that_stops_answers_what_waits_for_another_process(
+    database: Path, limited: bool
+) -> None:
+    with Server(
+        database, prelude="from mock_server import server; server._STOP_WITHIN = 1"
+    ) as server:
+        site = server.site()
+        with site.mock() as mock:
+            if limited:
+                assert (
+                    mock.put("/rate_limit", json={"requests": 5, "seconds": 60}).status_code == 200
+                )
+            else:
+                add(mock, answer="lock_timeout")
+            with closing(sqlite3.connect(database, isolation_level=None)) as other:
+                other.execute("BEGIN IMMEDIATE")
+                with begin_to_order(site, body=b"invoice_id=__demo_inv__1") as connection:
+                    time.sleep(0.2)
+                    assert server.stop() == 0
+                    answer = connection.recv(4096)
+
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"The server is stopping" in answer
+
+
 def test_a_client_that_leaves_within_its_body_is_nothing_special(database: Path) -> None:
     with Server(database) as server:
         site = server.site()
