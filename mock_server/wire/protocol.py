@@ -37,6 +37,8 @@ _HEAD_WITHIN: Final = 30.0
 """Seconds from the first byte of a head to its last."""
 _PAUSE: Final = 60.0
 """Seconds in which a body must go on to arrive, or an answer to be read."""
+_BODY_WITHIN: Final = 600.0
+"""Seconds from a request's head to the last byte of its body, which may not trickle for ever."""
 _LINGER: Final = 2.0
 """Seconds in which a client that was refused may read why, before the connection ends."""
 
@@ -63,6 +65,7 @@ class Protocol(HttpToolsProtocol):
         self._refused = False
         self._unanswered: list[RequestResponseCycle] = []
         self._deadline: asyncio.TimerHandle | None = None
+        self._body_until = 0.0
         self._unread: asyncio.TimerHandle | None = None
         super().connection_made(transport)
         self._await_request()
@@ -90,7 +93,7 @@ class Protocol(HttpToolsProtocol):
             if self._deadline is None:
                 self._give_up_after(_HEAD_WITHIN)
         elif self._reading is _Reading.BODY:
-            self._give_up_after(_PAUSE)
+            self._give_up_after(max(0.0, min(_PAUSE, self._body_until - self.loop.time())))
         elif self.cycle is None or self.cycle.response_complete:
             self._await_request()
 
@@ -149,6 +152,7 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
         left = [cycle for cycle in self._unanswered if not cycle.response_complete]
         self._unanswered = [*left, self.cycle]
+        self._body_until = self.loop.time() + _BODY_WITHIN
         self._progress(_Reading.BODY)
 
     def on_body(self, body: bytes) -> None:

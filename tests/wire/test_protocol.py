@@ -26,6 +26,7 @@ BODY = b"invoice_id=__demo_inv__1&id="
 IMPATIENT = """
 from mock_server.wire import protocol
 protocol._HEAD_WITHIN = protocol._PAUSE = protocol.KEEP_ALIVE = 0.4
+protocol._BODY_WITHIN = 1.6
 """
 
 
@@ -350,6 +351,20 @@ class TestTimeouts:
                 connection.sendall(bytes([byte]))
 
             assert _statuses(_until_end(connection)) == [200]
+
+    def test_a_body_that_trickles_for_ever_is_refused(self, impatient: Server) -> None:
+        head = _head("POST /api/v1/orders", impatient.site(), FORM, b"content-length: 1000")
+        with _connection(impatient.url) as connection:
+            connection.sendall(head)
+            connection.settimeout(0.2)
+            answer = b""
+            for _ in range(20):
+                connection.sendall(b"x")
+                with suppress(TimeoutError):
+                    answer = connection.recv(65_536)
+                    break
+
+            assert _refusal(answer)["http_status_code"] == 408
 
     def test_a_request_that_waits_for_its_answer_is_not_idle(self, impatient: Server) -> None:
         site = impatient.site()
