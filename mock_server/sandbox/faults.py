@@ -89,6 +89,8 @@ class Faults:
             await answer_unless_stopped(self._answer, scope, receive, send)
         except ApiError as error:  # of the database or a stop: the application answers its own
             await send_error(scope, send, error)
+        except ConnectionAbortedError:  # what `cut` is where the caller is in the same process
+            raise
         except Exception:
             await send_internal_error(scope, send)
 

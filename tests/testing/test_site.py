@@ -176,6 +176,17 @@ def test_the_server_runs_inside_the_process() -> None:
     assert asyncio.run(make_and_look()) == (200, "order_created")
 
 
+def test_a_cut_is_an_exception_inside_the_process() -> None:
+    async def cut() -> None:
+        async with in_process() as client:
+            made = await client.post("/_mock/faults", json={"answer": "cut"})
+            assert made.status_code == 200
+            with pytest.raises(ConnectionAbortedError):
+                await client.get("/api/v1/orders")
+
+    asyncio.run(cut())
+
+
 def test_a_test_that_fails_leaves_nothing_of_the_server_inside_the_process(tmp_path: Path) -> None:
     database = str(tmp_path / "mock.db")
 
