@@ -36,6 +36,8 @@ _PYTHON_ITEM: Final = re.compile(
     rf"\s*('[^'\\]*(?:{_ESCAPE}[^'\\]*)*'|\"[^\"\\]*(?:{_ESCAPE}[^\"\\]*)*\""
     r"|-?[0-9]{1,19}(?:\.[0-9]{1,19})?)\s*(?:,|$)"
 )
+_HALF: Final = re.compile("[\ud800-\udfff]")
+"""Half of a surrogate pair, which is no text."""
 _INT64: Final = 2**63 - 1
 _LATEST: Final = 253_402_300_799
 """The end of the year 9999."""
@@ -58,6 +60,8 @@ def read(
 
 def read_text(field: Field, text: str, param: str) -> Any:
     """One value as its field has it; the ApiError that names `param` where it does not fit."""
+    if not text.isascii() and _HALF.search(text):
+        raise errors.wrong_format(param)
     return _READERS.get(field.type, _read_string)(field, text, param)
 
 

@@ -63,10 +63,7 @@ REFUSALS: Final = {
         "order.retrieve", ("nothing",), 404, "resource_not_found"
     ),
     "the operation is not there yet": Refusal(
-        "subscription.retrieve", ("nothing",), 404, "resource_not_found"
-    ),
-    "the path has no such method": Refusal(
-        "customer.create", ({"first_name": "Ada"},), 405, "http_method_not_supported"
+        "subscription.retrieve", ("nothing",), 501, "not_implemented", type="operation_failed"
     ),
     "the body is too long": Refusal(
         "order.create", ({**INVOICE, "note": "x" * 2**20},), 413, "invalid_request"
