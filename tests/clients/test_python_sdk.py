@@ -119,7 +119,12 @@ def test_a_refusal_is_the_sdks_error_of_its_type(sdk: Any, refusal: Refusal) -> 
 
     error = _refused(sdk, refusal)
 
-    assert type(error) is (sdk.InvalidRequestError if refusal.type else sdk.APIError)
+    expected = {
+        "invalid_request": sdk.InvalidRequestError,
+        "operation_failed": sdk.OperationFailedError,
+        None: sdk.APIError,
+    }
+    assert type(error) is expected[refusal.type]
     assert (error.http_status_code, error.type, error.api_error_code, error.param) == (
         refusal.status,
         refusal.type,
