@@ -6,9 +6,9 @@ RUN pip install --no-cache-dir --no-deps --require-hashes --requirement requirem
 COPY . ./
 RUN pip install --no-cache-dir --no-deps .
 
-RUN useradd --system --user-group --no-create-home mock \
-    && install --directory --owner mock --group mock /data
-USER mock
+# Any user of group 0 can write the folder and goes on with its files, as it hands its group on.
+RUN install --directory --owner 10001 --group 0 --mode 2775 /data
+USER 10001:0
 WORKDIR /data
 VOLUME /data
 

@@ -34,6 +34,7 @@ from mock_server.outbox.worker import WebhookWorker
 from mock_server.resources import event, seed
 from mock_server.resources.fixture import FixtureError
 from mock_server.resources.webhook_endpoint import EndpointsOfTheRun, sites_of_earlier_runs
+from mock_server.sandbox.backup import backup
 from mock_server.sandbox.body import MAX_BODY, only_small_body
 from mock_server.sandbox.clock import clock
 from mock_server.sandbox.coverage import coverage
@@ -160,6 +161,7 @@ def build(settings: Settings, *, local_only: bool = True) -> Application:
         sites_and_reset(database, sites, journal, reader),
         seeding(database, sites, reader, limited=limited),
         snapshots(database, sites, journal),
+        backup(database, journal),
         recorded(database),
         requests(database, journal),
         verification(database, journal, gateway.operations),

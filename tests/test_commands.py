@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -84,6 +85,77 @@ def test_a_snapshot_is_saved_listed_restored_and_deleted(
     assert said(server, "snapshot", "list", "--site", site.name) == ""
 
 
+def test_every_site_is_reset(database: Path) -> None:
+    with Server(database) as server, server.site("acme-test").api() as api:
+        api.post("/orders", data={"invoice_id": "__demo_inv__1"})
+
+        assert sorted(said(server, "reset", "--site", "*").splitlines()) == [
+            *("reset acme-test", "reset demo", "reset demo-test")
+        ]
+        assert orders(api) == []
+
+
+def test_a_snapshot_goes_to_another_site_as_a_file(
+    server: Server, site: Site, order_id: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "kept.snapshot"
+    said(server, "snapshot", "save", "kept", "--site", site.name)
+    other = server.site()
+    with other.api() as api:
+        assert orders(api) == []
+
+        exported = said(server, "snapshot", "export", "kept", str(file), "--site", site.name)
+        imported = said(server, "snapshot", "import", str(file), "mine", "--site", other.name)
+        said(server, "snapshot", "restore", "mine", "--site", other.name)
+
+        assert (exported, imported) == (f"exported kept to {file}\n", "imported mine\n")
+        assert orders(api) == [order_id]
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path) == [file.name]
+
+
+@pytest.mark.parametrize("of", ["the server", "its file"])
+def test_a_backup_is_a_database_with_all_that_was_answered(database: Path, of: str) -> None:
+    copy = database.with_name("copy.sqlite")
+    with Server(database) as server, server.site("acme-test").api() as api:
+        api.post("/orders", data={"id": "kept", "invoice_id": "__demo_inv__1"})
+        direct = [] if of == "the server" else ["--database", str(database)]
+
+        assert said(server, "backup", str(copy), *direct) == f"backed up to {copy}\n"
+
+        api.post("/orders", data={"id": "later", "invoice_id": "__demo_inv__1"})
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with Server(copy) as server, server.site("acme-test").api() as api:
+        assert orders(api) == ["kept"]
+
+
+def test_a_file_that_is_there_is_replaced_only_when_that_is_asked_for(
+    server: Server, tmp_path: Path
+) -> None:
+    file = tmp_path / "mine"
+    file.write_text("mine")
+
+    refused = run(server, "backup", str(file))
+    assert refused.returncode == 1
+    assert refused.stderr == f"Error: {file} is there already; --force replaces it\n"
+    assert file.read_text() == "mine"
+
+    said(server, "backup", str(file), "--force")
+    assert file.read_bytes().startswith(b"SQLite format 3")
+
+
+def test_what_cannot_be_backed_up_leaves_no_file(server: Server, tmp_path: Path) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text("a shopping list")
+    file = tmp_path / "copy"
+
+    refused = run(server, "backup", str(file), "--database", str(notes))
+
+    assert refused.returncode == 1
+    assert refused.stderr == f"Error: cannot copy {notes}: file is not a database\n"
+    assert os.listdir(tmp_path) == [notes.name]
+
+
 def test_a_bad_fixture_is_named_with_its_file_and_line(
     server: Server, site: Site, tmp_path: Path
 ) -> None:
@@ -100,6 +172,9 @@ def test_a_bad_fixture_is_named_with_its_file_and_line(
     ("words", "complaint"),
     [
         (["snapshot", "restore", "nowhere"], "nowhere not found"),
+        (["snapshot", "import", __file__], "The file is not kept: it cannot be read: file is not"),
+        (["snapshot", "export", "nowhere", "/tmp/nowhere.snapshot"], "nowhere not found"),
+        (["backup", "/nowhere/at/all"], "cannot write /nowhere/at/all: No such file"),
         (["snapshot", "save", "a b"], "name: String should match pattern"),
         (["snapshot", "save", "a/b"], "a/b is no name for a snapshot"),
         (["reset", "--site", "no site"], "The site no site does not exist"),

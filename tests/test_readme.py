@@ -269,8 +269,13 @@ class TestContainer:
     def test_the_service_runs_and_checks_as_the_image_does(self, service: dict[str, Any]) -> None:
         assert service.keys() & {"command", "entrypoint", "healthcheck"} == set()
 
-    def test_the_image_runs_as_a_user_of_its_own(self, image: dict[str, str]) -> None:
-        assert image["USER"] == "mock"
+    def test_the_image_runs_as_a_user_by_number_whose_group_shares_its_folder(
+        self, image: dict[str, str]
+    ) -> None:
+        text = (ROOT / "Dockerfile").read_text("utf-8")
+
+        assert image["USER"] == "10001:0"
+        assert "install --directory --owner 10001 --group 0 --mode 2775 /data" in text
 
     def test_the_environment_names_options(self, service: dict[str, Any]) -> None:
         options = {ENVIRONMENT_PREFIX + knob.name.upper() for knob in fields(Settings)}

@@ -47,6 +47,16 @@ async def site_name_or_all(
     return None if named == EVERY_SITE else await site_name_or_new(request, named)
 
 
+async def site_name_or_every(
+    request: Request,
+    named: Annotated[
+        str | None,
+        Query(alias="site", description="Which site; `*` for every one; else the host's."),
+    ] = None,
+) -> str | None:
+    return None if named == EVERY_SITE else await site_name(request, named)
+
+
 async def only_known_query(request: Request) -> None:
     """A 422 that names a query parameter which the call does not have.
 
@@ -73,3 +83,5 @@ SiteName: TypeAlias = Annotated[str, Depends(site_name)]
 SiteNameOrNew: TypeAlias = Annotated[str, Depends(site_name_or_new)]
 SiteNameOrAll: TypeAlias = Annotated[str | None, Depends(site_name_or_all)]
 """None stands for all sites; a single one need not exist."""
+SiteNameOrEvery: TypeAlias = Annotated[str | None, Depends(site_name_or_every)]
+"""None stands for all sites; a single one is as a `SiteName`."""

@@ -14,7 +14,7 @@ from mock_server.resources.fixture import Fixture
 from mock_server.resources.resource import Moment
 from mock_server.sandbox.fixture_body import FixtureReader, described
 from mock_server.sandbox.journal import Journal
-from mock_server.sandbox.scope import SiteName
+from mock_server.sandbox.scope import SiteNameOrEvery
 from mock_server.settings import MAX_ID_SEED
 from mock_server.store.database import Database
 from mock_server.store.rows import Row
@@ -111,12 +111,21 @@ def sites_and_reset(
         return removed
 
     @router.post("/reset", response_model_exclude_none=True)
-    async def reset(request: Request, site: SiteName) -> ShownSite:
-        """Give the site back what it was made with. Its API key and its snapshots stay."""
-        name = (await sites.site(site)).name
+    async def reset(request: Request, site: SiteNameOrEvery) -> ShownSite | SiteList:
+        """Give the site back what it was made with. Its API key and its snapshots stay.
+
+        `site=*` does so with every site, one after the other, and lists them.
+        """
+        if site is not None:
+            name = (await sites.site(site)).name
+            await journal.flush()
+            await sites.reset(name)
+            return shown(request, name)
         await journal.flush()
-        await sites.reset(name)
-        return shown(request, name)
+        for (name,) in database.read(lambda rows: rows.values("SELECT name FROM sites")):
+            if sites.exists(name):  # it may have been deleted meanwhile
+                await sites.reset(name)
+        return await list_sites(request)
 
     return router
 

@@ -88,15 +88,23 @@ async def draft(database: Database, site: str) -> AsyncIterator[Draft]:
 
 
 async def copy(view: Rows, data_key: str, target: Draft) -> None:
-    """Add what is kept under the data key to the draft, but for what requests leave there.
-
-    These are the journal, and the idempotency keys that requests under way hold.
+    """Add what is kept under the data key to the draft.
 
     `view` shows one state of the database, whatever is written meanwhile (`Database.view`).
     """
-    for table, columns in data_keys.tables(view).items():
-        if table in _NO_STATE:
-            continue
-        copied = [column for column in columns if column not in ("seq", "site")]
-        async for values in portions.read(view, table, copied, data_key):
-            await target.add(table, copied, values)
+    for table, columns in copied(view).items():
+        async for values in portions.read(view, table, columns, data_key):
+            await target.add(table, columns, values)
+
+
+def copied(view: Rows) -> dict[str, list[str]]:
+    """The tables of what a site holds, each with the columns of which a copy is made.
+
+    What requests leave there is none of that: the journal, and the idempotency keys that requests
+    under way hold.
+    """
+    return {
+        table: [column for column in columns if column not in ("seq", "site")]
+        for table, columns in data_keys.tables(view).items()
+        if table not in _NO_STATE
+    }

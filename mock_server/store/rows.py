@@ -167,6 +167,12 @@ class Rows:
         finally:
             cursor.close()
 
+    def copy_into(self, file: str) -> None:
+        """Copy the whole database into an empty file, without its empty pages."""
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")  # it sees one state by itself
+        self._connection.execute("VACUUM INTO ?", (file,))
+
     def _values(self, row: Mapping[str, object]) -> tuple[object, ...]:
         if "site" in row:
             row = {**row, "site": self.data_key(str(row["site"]))}

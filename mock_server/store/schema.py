@@ -8,15 +8,24 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from importlib import resources
 from typing import Final
 
-APPLICATION_ID: Final = 0x43424D4B
-"""`CBMK`: how a file says that it is ours (SQLite's `PRAGMA application_id`)."""
+DATABASE: Final = 0x43424D4B
+"""`CBMK`: how a file says that it is a database of ours (SQLite's `PRAGMA application_id`)."""
+SNAPSHOT: Final = 0x43424D53
+"""`CBMS`: how a file says that it holds one snapshot; its tables are the same."""
+
+_KINDS: Final = {
+    DATABASE: "a database, not a snapshot",
+    SNAPSHOT: "a snapshot, not a database: chargebee-mock snapshot import loads it into a site",
+}
 
 _NAMES: Final = 1000
 """The `user_version` of a database that names its migrations."""
 
+_NAMED: Final = "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR NOT NULL, PRIMARY KEY (name))"
 _COUNTED: Final = (
     "0001_first",
     "0002_deliveries",
@@ -31,33 +40,31 @@ class SchemaError(Exception):
     """The file is none of ours, or has a schema that this server does not know."""
 
 
-def prepare(connection: sqlite3.Connection, name: str) -> None:
-    """Make or migrate the schema of the database called `name`, or raise SchemaError.
+def prepare(connection: sqlite3.Connection, name: str, kind: int = DATABASE) -> None:
+    """Make or migrate the schema of the file called `name`, or raise SchemaError.
 
     A file that is already up to date is not written to. All migrations that it lacks are one
     transaction, so it is brought up to date or stays as it was, and two servers that open a new
     file at once make its tables once.
     """
     migrations = _migrations()
-    had = _had(connection, name, migrations)
+    had = _had(connection, name, kind, migrations)
     if had == migrations.keys() and _pragma(connection, "user_version") == _NAMES:
         return
     if not had:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # only a new file takes it
     connection.execute("BEGIN IMMEDIATE")
     try:
-        had = _had(connection, name, migrations)
+        had = _had(connection, name, kind, migrations)
         for migration, script in migrations.items():
             if migration not in had:
                 for statement in _statements(script):
                     connection.execute(statement)
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS migrations (name VARCHAR NOT NULL, PRIMARY KEY (name))"
-        )
+        connection.execute(_NAMED)
         connection.executemany(
             "INSERT OR IGNORE INTO migrations VALUES (?)", [(name,) for name in migrations]
         )
-        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        connection.execute(f"PRAGMA application_id = {kind}")
         connection.execute(f"PRAGMA user_version = {_NAMES}")
         connection.execute("COMMIT")
     except BaseException:
@@ -66,14 +73,38 @@ def prepare(connection: sqlite3.Connection, name: str) -> None:
         raise
 
 
-def _had(connection: sqlite3.Connection, name: str, known: dict[str, str]) -> set[str]:
-    """The migrations that the database has had; SchemaError where it is not to be touched."""
+def recognize(connection: sqlite3.Connection, name: str, kind: int) -> None:
+    """SchemaError where the file called `name` is not of that kind, or of a newer server."""
+    _had(connection, name, kind, _migrations())
+
+
+def check(connection: sqlite3.Connection, name: str, kind: int) -> None:
+    """SchemaError where the file called `name` has anything but what its migrations made."""
+    migrations = _migrations()
+    had = _had(connection, name, kind, migrations)
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as expected:
+        for migration in sorted(had):
+            for statement in _statements(migrations[migration]):
+                expected.execute(statement)
+        expected.execute(_NAMED)
+        if _objects(connection) != _objects(expected):
+            raise SchemaError(f"{name} has other tables than a chargebee-mock makes")
+
+
+def _objects(connection: sqlite3.Connection) -> set[tuple[object, ...]]:
+    return set(connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+
+
+def _had(connection: sqlite3.Connection, name: str, kind: int, known: dict[str, str]) -> set[str]:
+    """The migrations that the file has had; SchemaError where it is not to be touched."""
     application = _pragma(connection, "application_id")
     version = _pragma(connection, "user_version")
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if application == 0 and version == 0 and tables == 0:
         return set()
-    if application != APPLICATION_ID:
+    if application != kind and application in _KINDS:
+        raise SchemaError(f"{name} is {_KINDS[application]}")
+    if application != kind:
         raise SchemaError(f"{name} is a database of another program; it was not touched")
     if 1 <= version <= len(_COUNTED):
         return set(_COUNTED[:version])

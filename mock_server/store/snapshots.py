@@ -12,13 +12,13 @@ from mock_server.store.drafts import Draft, copy, draft
 from mock_server.store.rows import Row, Rows, read_json
 from mock_server.wire import errors
 
-_IDENTITY: Final = frozenset({"name", "created_at", "data_key", "api_key", "seed", "id_seed"})
+IDENTITY: Final = frozenset({"name", "created_at", "data_key", "api_key", "seed", "id_seed"})
 """Columns of a site that say what it is; the others hold its state."""
 
 
 async def take(database: Database, view: Rows, site: Row, name: str, now: int) -> None:
     """Keep what the site (its row) holds in the view, in the place of one of that name."""
-    state = {column: value for column, value in site.items() if column not in _IDENTITY}
+    state = {column: value for column, value in site.items() if column not in IDENTITY}
     async with draft(database, site["name"]) as held:
         await copy(view, site["data_key"], held)
         await database.write(lambda rows: put(rows, site["name"], name, held, state, now))
@@ -27,7 +27,7 @@ async def take(database: Database, view: Rows, site: Row, name: str, now: int) -
 def put(
     rows: Rows, site: str, name: str, held: Draft, state: Mapping[str, object], now: int
 ) -> None:
-    """Make a snapshot of a draft, in the place of one of that name."""
+    """Make a snapshot of a draft, with the site's state, in the place of one of that name."""
     if rows.find("sites", "name", name=site) is None:  # it was deleted meanwhile
         raise errors.site_not_found(site)
     if rows.find("snapshots", of_site=site, name=name) is not None:

@@ -268,6 +268,11 @@ def unusable_fixture(field: str, reason: str, message: str) -> ApiError:
     return ApiError(400, "param_wrong_value", reason, param=field or None, message=message)
 
 
+def wrong_file(reason: str) -> ApiError:
+    """A file that was sent and cannot be kept."""
+    return ApiError(400, "invalid_request", f"The file is not kept: {reason}")
+
+
 def unread_body(content_type: str) -> ApiError:
     sent = f"of type {content_type}" if content_type else "without a Content-Type"
     return ApiError(
