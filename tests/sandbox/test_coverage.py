@@ -67,7 +67,7 @@ def test_what_is_not_carried_out_answers_501_and_is_marked_in_the_journal(
     assert "/_mock/coverage" in answer.headers["x-mock-remark"]
     (request,) = mock.get("/requests").json()["list"]
     assert request["request"]["operation"] == operation
-    assert request["request"]["remarks"] == [answer.headers["x-mock-remark"]]
+    assert "; ".join(request["request"]["remarks"]) == answer.headers["x-mock-remark"]
 
 
 def test_keys_are_asked_before_an_operation_is_found_missing(site: Site, server: Server) -> None:
