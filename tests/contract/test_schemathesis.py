@@ -27,6 +27,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
+from mock_server.sandbox.spool import SQLITE
 from mock_server.settings import default_seed
 from tests.server import Server
 
@@ -37,6 +38,8 @@ CHECKS: Final = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+schemathesis.serializer.alias(SQLITE, "application/octet-stream")
+
 EXAMPLES: Final = 10
 """Requests for each operation and test."""
 
@@ -137,6 +140,9 @@ def test_what_exists_is_answered_as_described(running: Server, description: Base
     with site.api() as api:
         (item,) = api.get("/events").json()["list"]
 
+    _make_known(running)
+    snapshot = httpx2.get(f"{running.url}/_mock/snapshots/known/file").content
+
     def latest_request() -> str:
         with running.site("demo-test").api() as api:
             return str(api.get("/orders").headers["x-mock-request-id"])
@@ -153,6 +159,8 @@ def test_what_exists_is_answered_as_described(running: Server, description: Base
         if isinstance(case.body, dict):
             drawn = {k: value for k, value in case.body.items() if k not in NEVER_KNOWN}
             case.body = drawn | KNOWN_VALUES.get(case.operation.label, {})
+        if case.operation.label == "POST /_mock/snapshots":
+            case.body = snapshot
         if case.operation.label in EMPTYING:
             case.query = {**(case.query or {}), "site": "spare-test"}
         return case
