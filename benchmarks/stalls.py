@@ -58,6 +58,12 @@ CALLS: Final[dict[str, Call]] = {
     "export, YAML": lambda mock: mock.get("/export", params={"format": "yaml"}),
     "snapshot taken": lambda mock: mock.post("/snapshots/kept"),
     "snapshot restored": lambda mock: mock.post("/snapshots/kept/restore"),
+    "snapshot written, read again": lambda mock: mock.post(
+        "/snapshots",
+        content=mock.get("/snapshots/kept/file").content,
+        headers={"Content-Type": "application/vnd.sqlite3"},
+    ),
+    "backup": lambda mock: mock.get("/backup"),
     "journal emptied": lambda mock: mock.delete("/requests"),
     "reset": lambda mock: mock.post("/reset"),
 }

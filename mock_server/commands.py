@@ -50,6 +50,9 @@ def seed(file: Any, url: str, site: str | None) -> None:
     kind = "json" if file.name.endswith(".json") else "yaml"
     headers = {"Content-Type": f"application/{kind}"}
     answer = _ask(url, site, "POST", "seed", content=file.read(), headers=headers)
+    if answer.status_code == 413:
+        reason = "is too long; take the site along with snapshot export and import"
+        raise click.ClickException(f"{file.name} {reason}")
     if answer.status_code == 400:
         reason = _message(answer)
         comma = "," if reason.startswith("line ") else ":"

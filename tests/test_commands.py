@@ -156,6 +156,19 @@ def test_what_cannot_be_backed_up_leaves_no_file(server: Server, tmp_path: Path)
     assert os.listdir(tmp_path) == [notes.name]
 
 
+def test_a_fixture_that_is_too_long_is_told_with_the_way_out(
+    server: Server, tmp_path: Path
+) -> None:
+    file = tmp_path / "large.yaml"
+    file.write_text("#" * (16 * 1024 * 1024 + 1))
+
+    refused = run(server, "seed", str(file))
+
+    assert refused.stderr == (
+        f"Error: {file} is too long; take the site along with snapshot export and import\n"
+    )
+
+
 def test_a_bad_fixture_is_named_with_its_file_and_line(
     server: Server, site: Site, tmp_path: Path
 ) -> None:

@@ -23,6 +23,7 @@ from mock_server.resources.order import Order
 from mock_server.resources.resource import Moment, Resource, required
 from mock_server.resources.webhook_endpoint import NewEndpoint
 from mock_server.store.rows import Row, Rows
+from mock_server.store.staging import Staging
 from mock_server.wire import errors
 from mock_server.wire.auth import FULL_ACCESS, MAX_SECRET, Site, is_site_name, is_test_site
 
@@ -109,20 +110,18 @@ class Planting:
         self._invoices = [{**one.to_row(), "created_at": one.start_date} for one in seed.invoices]
         self._orders = [one.to_row() for one in seed.orders]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it is worth staging it."""
+        return len(self._customers) + len(self._invoices) + len(self._orders) > _LARGE
+
     def plant(self, rows: Rows, site: str, now: int) -> None:
         """Put all of it into the site, in the place of what has the same ids there.
 
         Resources keep the times that the seed gives them; nothing is recorded of it. What the
         seed refers to must be in it or on the site (`check_references`).
         """
-        for key in self._keys:
-            row = key.model_dump(exclude={"site"})
-            rows.replace("api_keys", {"site": site, **row, "opens": key.site})
-        for endpoint in self._endpoints:
-            if rows.find("webhook_endpoints", site=site, id=endpoint.id) is None:
-                webhook_endpoint.create(rows, site, endpoint.id, endpoint, now)
-            else:
-                webhook_endpoint.update(rows, site, endpoint.id, endpoint.with_defaults())
+        self._plant_settings(rows, site, now)
         rows.replace_all("customers", site, _columns(Customer), self._customers)
         rows.replace_all("invoices", site, ("created_at", *_columns(Invoice)), self._invoices)
         currencies: dict[str, str] = {}
@@ -134,6 +133,42 @@ class Planting:
                 currencies[id] = billed["currency_code"]
         whole = (_whole(order, currencies[order["invoice_id"]], now) for order in self._orders)
         rows.replace_all("orders", site, _columns(SeedOrder), whole)
+
+    async def stage(self, staged: Staging) -> None:
+        """Make it ready to be planted by `place`, while other requests are served."""
+        await staged.add("customers", _columns(Customer), self._customers)
+        await staged.add("invoices", ("created_at", *_columns(Invoice)), self._invoices)
+        await staged.add("orders", _columns(SeedOrder), self._orders)
+
+    def place(self, rows: Rows, site: str, now: int, staged: Staging) -> None:
+        """Do what `plant` does, with what was staged."""
+        self._plant_settings(rows, site, now)
+        staged.place(rows, "customers", site)
+        staged.place(rows, "invoices", site)
+        staged.place(rows, "orders", site, _ORDER_DEFAULTS, now)
+
+    def _plant_settings(self, rows: Rows, site: str, now: int) -> None:
+        for key in self._keys:
+            row = key.model_dump(exclude={"site"})
+            rows.replace("api_keys", {"site": site, **row, "opens": key.site})
+        for endpoint in self._endpoints:
+            if rows.find("webhook_endpoints", site=site, id=endpoint.id) is None:
+                webhook_endpoint.create(rows, site, endpoint.id, endpoint, now)
+            else:
+                webhook_endpoint.update(rows, site, endpoint.id, endpoint.with_defaults())
+
+
+_LARGE: Final = 500
+"""Resources that are put into a site at once: about ten milliseconds."""
+
+_ORDER_DEFAULTS: Final = {
+    "created_at": ":now",
+    "status_update_at": "coalesce(created_at, :now)",
+    "currency_code": (
+        "(SELECT i.currency_code FROM invoices AS i WHERE i.site = :data_key AND i.id = invoice_id)"
+    ),
+}
+"""`_whole` as expressions of the store."""
 
 
 def _whole(order: Row, currency_code: str, now: int) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Annotated, Any, Final, Literal
 
@@ -19,6 +20,7 @@ from mock_server.sandbox.spool import spooled
 from mock_server.store.database import Database
 from mock_server.store.rows import Rows
 from mock_server.store.sites import CHANGED, Sites
+from mock_server.store.staging import staging
 
 _BODY: Final[dict[str, Any]] = {
     "type": "object",
@@ -53,15 +55,21 @@ def seeding(database: Database, sites: Sites, reader: FixtureReader, *, limited:
         given, checked, planting = await reader.read(request, _prepare)
         owner = await sites.site(site)
 
-        def work(rows: Rows) -> None:
+        def load(rows: Rows, plant: Callable[[Rows, str, int], None]) -> None:
             seed.check_references(checked, site=(rows, owner.name))
-            planting.plant(rows, owner.name, int(owner.clock.now()))
+            plant(rows, owner.name, int(owner.clock.now()))
             if limited:
                 webhook_endpoint.check_limit(rows, owner.name)
             rows.notify(CHANGED)
 
         try:
-            await database.write(work)
+            if planting.is_large:
+                async with staging(database) as staged:
+                    await planting.stage(staged)
+                    place = partial(planting.place, staged=staged)
+                    await database.write(lambda rows: load(rows, place))
+            else:
+                await database.write(lambda rows: load(rows, planting.plant))
         except LostReferenceError as lost:
             raise await reader.work(partial(given.error, lost.reason, lost.path)) from None
         counts = {kind: len(getattr(checked.seed, kind)) for kind in Seed.model_fields}

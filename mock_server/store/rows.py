@@ -107,8 +107,13 @@ class Rows:
         self, table: str, columns: Sequence[str], data_key: str, values: Iterable[Sequence[object]]
     ) -> None:
         """Add rows under a data key, each given by the values of these columns."""
-        statement = _insert(table, ("site", *columns))
-        self._connection.executemany(statement, ((data_key, *given) for given in values))
+        self.add_values(table, ("site", *columns), ((data_key, *given) for given in values))
+
+    def add_values(
+        self, table: str, columns: Sequence[str], values: Iterable[Sequence[object]]
+    ) -> None:
+        """Add rows, each given by the values of these columns; no site's name is looked up."""
+        self._connection.executemany(_insert(table, tuple(columns)), values)
 
     def replace_all(
         self, table: str, site: str, columns: tuple[str, ...], rows: Iterable[Row]

@@ -115,6 +115,38 @@ def test_loading_a_fixture_twice_is_loading_it_once(mock: httpx2.Client) -> None
     assert exported(mock) == once
 
 
+def test_a_large_fixture_is_loaded_as_a_small_one_is(server: Server) -> None:
+    billed = {"id": "i", "customer_id": "c", "status": "paid", "start_date": 7, "sub_total": 1}
+    fixture: dict[str, Any] = {
+        "customers": [{"id": "c", "created_at": 7}],
+        "invoices": [billed | {"currency_code": "EUR"}],
+        "orders": [
+            {"id": "bare", "invoice_id": "i"},
+            {"id": "old", "invoice_id": "i", "created_at": 5},
+            {"id": "whole", "invoice_id": "i", "currency_code": "USD", "status_update_at": 6},
+        ],
+    }
+    more = {"customers": [{"id": f"c{number}", "created_at": number} for number in range(1000)]}
+    sites = [empty(server), empty(server)]
+    for site in sites:
+        with site.mock() as mock:
+            mock.post("/clock/freeze", json={"at": 1_800_000_000}).raise_for_status()
+    with sites[0].mock() as small, sites[1].mock() as large:
+        small.post("/seed", json=fixture).raise_for_status()
+        large.post("/seed", json={**fixture, "customers": fixture["customers"] + more["customers"]})
+        large.post("/seed", json={"customers": more["customers"]}).raise_for_status()
+
+        assert exported(large)["orders"] == exported(small)["orders"]
+        assert len(exported(large)["customers"]) == 1001
+
+        lost = [{"id": "lost", "invoice_id": "nowhere"}]
+        refused = large.post("/seed", json={**more, "orders": lost})
+        assert refused.json()["message"] == (
+            "line 1: orders[0].invoice_id: there is no invoice nowhere"
+        )
+        assert len(exported(large)["orders"]) == 3
+
+
 def test_nothing_is_recorded_of_a_fixture(mock: httpx2.Client) -> None:
     load(mock, WHOLE)
 
