@@ -15,7 +15,15 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 
-_TEST_TOOLS: Final = ("pytest==7.0.0", "pluggy==1.0.0", "pytest-xdist==3.3.1", "aiosmtpd")
+_OF_OLD_FASTAPI: Final = "ignore:The 'validate_default' attribute with value True"
+"""What pydantic, of which FastAPI takes the newest, warns of in the oldest FastAPI."""
+_TEST_TOOLS: Final = (
+    "pytest==7.0.0",
+    "pluggy==1.0.0",
+    "pytest-xdist==3.3.1",
+    "aiosmtpd",
+    "hypothesis",
+)
 _TESTS: Final = (
     "tests/api/test_orders.py",
     "tests/outbox/test_mail.py::test_an_email_arrives_as_it_was_recorded",
@@ -52,7 +60,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         python = _install(folder)
-        _pytest(python, ROOT, "--numprocesses", "2", *_TESTS)
+        _pytest(python, ROOT, "--numprocesses", "2", "-W", _OF_OLD_FASTAPI, *_TESTS)
         project = folder / "project"
         _write(project, _EMPTY_PROJECT)
         _pytest(python, project)
